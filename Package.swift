@@ -1,0 +1,53 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "rootfast",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Rootfast", targets: ["Rootfast"]),
+        .executable(name: "rootfast", targets: ["rootfast-tool"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    ],
+    targets: [
+        // C that Swift cannot do as well: many-lane BLAKE2b and CRC-32C by hardware.
+        .target(name: "CHashing"),
+        // The oracle for BLAKE2b: Debian's libb2.
+        .systemLibrary(name: "Clibb2", pkgConfig: "libb2", providers: [.apt(["libb2-dev"]), .brew(["libb2"])]),
+
+        .target(name: "Hashing", dependencies: ["CHashing"]),
+        .target(name: "Threading"),
+        .target(name: "StrictJSON"),
+        .target(name: "StateTree", dependencies: ["Hashing", "CHashing", "Threading"]),
+        .target(name: "CommitLog", dependencies: ["Hashing", "StrictJSON"]),
+        .target(name: "Rootfast", dependencies: ["StateTree", "CommitLog", "StrictJSON", "Hashing", "Threading"]),
+
+        .executableTarget(
+            name: "rootfast-tool",
+            dependencies: [
+                "Rootfast", "StrictJSON",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "tools/rootfast"
+        ),
+
+        .testTarget(name: "HashingTests", dependencies: ["Hashing", "Clibb2"]),
+        .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"]),
+        .testTarget(name: "StateTreeTests", dependencies: ["StateTree", "Hashing"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "RootfastTests", dependencies: ["Rootfast"]),
+        .testTarget(name: "CommitLogTests", dependencies: ["CommitLog"]),
+    ]
+)
+
+// One place for the settings of every Swift target.
+for target in package.targets where target.type != .system && target.name != "CHashing" {
+    target.swiftSettings = [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ]
+}

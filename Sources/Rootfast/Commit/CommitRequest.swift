@@ -1,0 +1,96 @@
+import CommitLog
+import Hashing
+import StateTree
+import StrictJSON
+
+/// What a caller wants of the next flush, and, once it is done, what came of it.
+///
+/// Handed from the caller to whoever leads the flush and back, through the queue's lock, so only one thread touches it
+/// at a time: hence `@unchecked Sendable`.
+final class CommitRequest: @unchecked Sendable {
+    enum Action {
+        /// PREPARE and COMMIT in one flush. Without an id, one is made.
+        case write(Proposal, id: [UInt8]?)
+        /// A durable vote.
+        case prepare(Proposal, id: [UInt8])
+        case decide(id: [UInt8], Decision, isResolved: Bool)
+        /// Nothing to write: waits until all that was applied before is durable.
+        case settle
+        /// Nothing to write: runs once all that came before is durable or has failed, while nobody else touches the
+        /// committer.
+        case inspect((Committer) -> Void)
+    }
+
+    let action: Action
+    /// The sequence it was given, then the receipt; or why nothing came of it.
+    var result: Result<Receipt, StoreError>?
+    var continuation: CheckedContinuation<Receipt, any Error>?
+
+    init(_ action: Action) { self.action = action }
+
+    /// The last request of a store: taken although the store refuses others.
+    var isClosing = false
+
+    var isInspection: Bool {
+        if case .inspect = action { true } else { false }
+    }
+
+    /// An upper bound of the bytes it adds to the log.
+    var byteCountMax: Int {
+        let fixed = 2 * 1024 + 2 * 6 * RecordLimits.txIDBytesMax
+        return switch action {
+        case .write(let proposal, _), .prepare(let proposal, _): fixed + proposal.data.count + proposal.reads.count
+        case .decide(_, .abort(let reason), _): fixed + 6 * reason.utf8.count
+        case .decide: fixed
+        case .settle, .inspect: 0
+        }
+    }
+}
+
+/// What a transaction wants to change and what it saw, encoded by its own thread before it asks.
+final class Proposal {
+    let changes: [Change]
+    let readItems: [ReadItem]
+    /// What the transaction read from; `nil` if it read nothing.
+    let view: StateView?
+    let data: ByteBuffer
+    let reads: ByteBuffer
+
+    /// - Throws: `tooLarge`.
+    init(changes: [Change], reads readItems: [ReadItem], view: StateView?, isVoted: Bool) throws(StoreError) {
+        self.changes = changes
+        self.readItems = readItems
+        self.view = view
+        var data = ByteBuffer(capacity: 256)
+        var reads = ByteBuffer()
+        do throws(RecordError) {
+            try RecordEncoder.appendData(changes, to: &data)
+            if isVoted, !readItems.isEmpty { try RecordEncoder.appendReads(readItems, to: &reads) }
+            guard data.count + reads.count <= RecordLimits.fragmentBytesMax else { throw Self.tooLarge }
+        } catch {
+            throw StoreError(
+                .tooLarge, "The transaction takes more than \(RecordLimits.lineBytesMax) bytes as a record",
+                advice: "Split it into smaller ones.")
+        }
+        self.data = data
+        self.reads = reads
+    }
+
+    private static let tooLarge = RecordError(offset: RecordLimits.fragmentBytesMax, reason: .lineTooLong)
+}
+
+/// The state at the end of a flush.
+final class StateView: Sendable {
+    let tree: TreeView
+    let sequence: UInt64
+
+    init(tree: TreeView, sequence: UInt64) {
+        self.tree = tree
+        self.sequence = sequence
+    }
+}
+
+extension Receipt {
+    /// What a request gets that commits nothing.
+    static let nothing = Receipt(sequence: 0, root: .zero, rootSequence: 0)
+}

@@ -1,0 +1,245 @@
+import CommitLog
+import Hashing
+import StateTree
+
+/// Reads a store's log from its first segment to its end, verifies it and builds the state it leads to.
+///
+/// Changes nothing on disk. `open`, read-only opening and `check` are this, and differ in what they do with the
+/// result.
+struct Replay {
+    struct Options {
+        /// Verifies the root at every flush, instead of at the log's end alone.
+        var verifiesEveryRoot = false
+        /// Stops at this record: the log behind it is still being written.
+        var lastN: UInt64?
+        /// Told the bytes read so far and in all.
+        var progress: ((Int, Int) -> Void)?
+    }
+
+    /// What lies behind the last whole flush of a log that was not closed: dropped, but kept aside.
+    struct TornTail {
+        var offset: Int
+        /// Behind its last byte that is not zero.
+        var end: Int
+        var reason: String
+    }
+
+    /// What a log that is whole, but for a torn tail, holds.
+    struct Log {
+        var manifest: Manifest
+        var tip: LogTip
+        var segments: [SegmentSummary] = []
+        /// Where the flushes of the newest segment begin.
+        var firstOffset = 0
+        /// Where the flushes not known to be durable begin in the newest segment.
+        var unsyncedOffset = 0
+        var tornTail: TornTail?
+        /// An empty segment that was to be the next when the process died.
+        var unusedSegment: UInt64?
+        var flushCount = 0
+        var recordCount = 0
+    }
+
+    let disk: any Disk
+    let machine: StateMachine
+    let options: Options
+    private var bytesTotal = 0
+    private var bytesBefore = 0
+    /// The newest flushes whose durability no later `synced` shows, by their last `n` and where they begin.
+    private var unsynced: [(lastN: UInt64, offset: Int)] = []
+
+    init(_ disk: any Disk, into machine: StateMachine, _ options: Options = Options()) {
+        self.disk = disk
+        self.machine = machine
+        self.options = options
+    }
+
+    /// - Throws: `corrupt` for damage, `noStore` if there is none, `inputOutput`.
+    mutating func run() throws(StoreError) -> Log {
+        let manifest = try readManifest()
+        let numbers = try segmentNumbers()
+        try checkPresence(numbers, newest: manifest.segment)
+        let start = LogTip(newStore: manifest.store, root: machine.tree.root(), timestamp: 0)
+        var log = Log(manifest: manifest, tip: start)
+        for number in 1...manifest.segment {
+            try readSegment(number, into: &log)
+            if let lastN = options.lastN, log.tip.n >= lastN { break }
+        }
+        log.unsyncedOffset = unsynced.first?.offset ?? log.tip.offset
+        try checkRoot(log.tip)
+        if options.lastN == nil {
+            try checkClosed(log)
+            if numbers.contains(manifest.segment + 1) { log.unusedSegment = try checkUnused(after: log.tip) }
+        }
+        return log
+    }
+
+    // MARK: - Files
+
+    private func readManifest() throws(StoreError) -> Manifest {
+        if let found = try Manifest.reading(disk) { return found }
+        guard try segmentNumbers().isEmpty else {
+            throw .damage("store.json is missing, and there is a log", LogNames.manifest, nil)
+        }
+        throw .noStore
+    }
+
+    private func segmentNumbers() throws(StoreError) -> [UInt64] {
+        try StoreError.wrapping { () throws(DiskError) in
+            try disk.list(LogNames.folder).compactMap { LogNames.segmentNumber($0) }
+        }
+    }
+
+    private mutating func checkPresence(_ numbers: [UInt64], newest: UInt64) throws(StoreError) {
+        let present = Set(numbers)
+        guard newest >= 1 else { throw .damage("store.json names no segment", LogNames.manifest, nil) }
+        // Walks the files there are, so that an absurd number in store.json costs nothing.
+        for (i, number) in numbers.sorted().enumerated() where number != UInt64(i) + 1 {
+            throw .damage("The segment is missing", LogNames.segment(UInt64(i) + 1), nil)
+        }
+        guard present.contains(newest) else {
+            throw .damage("The segment is missing", LogNames.segment(UInt64(numbers.count) + 1), nil)
+        }
+        if let last = numbers.max(), last > newest + 1 {
+            throw .damage("store.json is older than the log: it names segment \(newest)", LogNames.segment(last), nil)
+        }
+        for number in 1...newest {
+            bytesTotal += try StoreError.wrapping { () throws(DiskError) in try open(number).byteCount() }
+        }
+    }
+
+    private func open(_ segment: UInt64) throws(DiskError) -> any DiskFile {
+        let name = LogNames.segment(segment)
+        guard let file = try disk.open(name, .read) else { throw DiskError(call: "open", name: name, errno: 2) }
+        return file
+    }
+
+    // MARK: - Segments
+
+    private mutating func readSegment(_ number: UInt64, into log: inout Log) throws(StoreError) {
+        let name = LogNames.segment(number)
+        let file = try StoreError.wrapping { () throws(DiskError) in try open(number) }
+        let start = try SegmentHeader.reading(file, name, after: log.tip.seq)
+        try checkHeader(start, number, name, log)
+        let firstSequence = log.tip.seq + 1
+        log.tip = start
+        log.firstOffset = start.offset
+        unsynced = []
+        var summary = SegmentSummary(number: number, file: name, firstSequence: firstSequence)
+        let isNewest = number == log.manifest.segment
+        let reader = SegmentReader(file, from: log.tip)
+        reading: while true {
+            switch try StoreError.wrapping({ () throws(DiskError) in try reader.next() }) {
+            case .flush(let flush):
+                if let lastN = options.lastN, reader.tip.n > lastN { break reading }
+                try apply(flush, endingAt: reader.tip, in: name, &log)
+                summary.add(flush)
+                options.progress?(bytesBefore + reader.tip.offset, bytesTotal)
+            case .end:
+                break reading
+            case .unsound(let offset, let reason):
+                throw .damage("A flush is whole and cannot be: \(reason)", name, offset, log.tip.seq)
+            case .gap(let gap):
+                if let lastN = options.lastN, log.tip.n >= lastN { break reading }
+                log.tornTail = try judge(gap, file, name, log, isNewest: isNewest)
+                break reading
+            }
+        }
+        summary.byteCount = log.tip.offset
+        summary.lastSequence = log.tip.seq
+        log.segments.append(summary)
+        bytesBefore += log.tip.offset
+    }
+
+    /// A segment goes on where the one before it ended: if its header says more, that one lost something.
+    private func checkHeader(
+        _ header: LogTip, _ number: UInt64, _ name: String, _ log: Log
+    ) throws(StoreError) {
+        guard header.store == log.manifest.store, header.segment == number else {
+            throw .damage(
+                "This is segment \(header.segment) of store \(header.store), not \(number) of \(log.manifest.store)",
+                name, 0, log.tip.seq)
+        }
+        if number > 1, header.n > log.tip.n {
+            throw .damage(
+                "Records \(log.tip.n + 1) to \(header.n) are missing at the end of the segment",
+                LogNames.segment(number - 1), log.tip.offset, log.tip.seq)
+        }
+        let goesOn =
+            header.n == log.tip.n && header.seq == log.tip.seq && header.root == log.tip.root
+            && header.chain == log.tip.chain && header.timestamp >= log.tip.timestamp
+        guard goesOn else {
+            throw .damage("The segment does not go on where the one before it ended", name, 0, log.tip.seq)
+        }
+    }
+
+    private mutating func apply(
+        _ flush: SegmentReader.Flush, endingAt tip: LogTip, in name: String, _ log: inout Log
+    ) throws(StoreError) {
+        if let fault = machine.apply(flush.records) {
+            throw .damage("A flush is whole and cannot be: \(fault)", name, flush.offset, log.tip.seq)
+        }
+        if options.verifiesEveryRoot, machine.tree.root() != tip.root {
+            throw .damage("The root does not match the state", name, flush.offset, log.tip.seq)
+        }
+        unsynced.removeAll { $0.lastN <= flush.end.synced }
+        unsynced.append((tip.n, flush.offset))
+        log.tip = tip
+        log.flushCount += 1
+        log.recordCount += flush.records.records.count
+    }
+
+    // MARK: - The end
+
+    /// A gap is a torn tail unless something shows that what is missing had been durable.
+    private func judge(
+        _ gap: SegmentReader.Gap, _ file: any DiskFile, _ name: String, _ log: Log, isNewest: Bool
+    ) throws(StoreError) -> TornTail? {
+        guard isNewest else {
+            throw .damage("The segment is damaged before its end: \(gap.reason)", name, gap.offset, log.tip.seq)
+        }
+        let scan = try StoreError.wrapping { () throws(DiskError) in
+            try GapScan.run(file, from: gap.offset, firstMissing: log.tip.n + 1)
+        }
+        if let proof = scan.proof {
+            throw .damage(
+                "The log is damaged: \(gap.reason), and byte \(proof.offset) shows that record \(log.tip.n + 1) was durable",
+                name, gap.offset, log.tip.seq)
+        }
+        return TornTail(offset: gap.offset, end: scan.end, reason: gap.reason)
+    }
+
+    private func checkRoot(_ tip: LogTip) throws(StoreError) {
+        guard machine.tree.root() == tip.root else {
+            throw .damage(
+                "The root at the log's end does not match the state", LogNames.segment(tip.segment), nil, tip.seq)
+        }
+    }
+
+    /// After a clean close `store.json` says where the log ends.
+    private func checkClosed(_ log: Log) throws(StoreError) {
+        guard let closed = log.manifest.closed else { return }
+        let name = LogNames.segment(log.tip.segment)
+        if log.tip.n < closed.n {
+            throw .damage(
+                "The log ends at record \(log.tip.n), and store.json says it was closed at \(closed.n)", name,
+                log.tip.offset, log.tip.seq)
+        }
+        guard log.tip.n == closed.n, log.tip.chain == closed.chain else {
+            throw .damage(
+                "The log is another one than store.json says was closed", LogNames.manifest, nil, log.tip.seq)
+        }
+    }
+
+    /// A segment behind the newest is harmless only if no flush was ever written to it.
+    private func checkUnused(after tip: LogTip) throws(StoreError) -> UInt64 {
+        let number = tip.segment + 1
+        let name = LogNames.segment(number)
+        let file = try StoreError.wrapping { () throws(DiskError) in try open(number) }
+        if let (header, offset) = try? SegmentHeader.read(from: file), header.segment == number, header.n == tip.n {
+            let reader = SegmentReader(file, from: LogTip(header, offset: offset))
+            if case .end = try StoreError.wrapping({ () throws(DiskError) in try reader.next() }) { return number }
+        }
+        throw .damage("store.json is older than the log: it names segment \(tip.segment)", name, nil, tip.seq)
+    }
+}

@@ -1,0 +1,169 @@
+import CommitLog
+import Hashing
+import StateTree
+
+/// The state that the log's records make: the tree, the transactions in doubt with their locks, and the outcomes.
+///
+/// Commit and recovery both go through here, so that what is replayed is what was done. One thread at a time.
+final class StateMachine {
+    let tree: Tree
+    private(set) var inDoubt: [[UInt8]: Voted] = [:]
+    private(set) var locks = LockTable()
+    private(set) var outcomes: OutcomeTable
+    /// The number of changes applied.
+    private(set) var changeCount = 0
+
+    init(kernel: HashKernel, outcomeCountMax: Int) {
+        tree = Tree(kernel: kernel)
+        outcomes = OutcomeTable(countMax: outcomeCountMax)
+    }
+
+    func outcome(of id: [UInt8]) -> Outcome {
+        inDoubt[id] != nil ? .inDoubt : outcomes[id] ?? .unknown
+    }
+
+    /// The transactions in doubt, in the order of their votes.
+    var inDoubtInOrder: [Voted] { inDoubt.values.sorted { $0.n < $1.n } }
+
+    // MARK: - What a record does
+
+    func commit(_ changes: [Change], id: [UInt8]?, sequence: UInt64) {
+        for change in changes {
+            change.key.withUnsafeBytes { key in
+                if let value = change.value {
+                    value.withUnsafeBytes { tree.put(key, $0) }
+                } else {
+                    tree.delete(key)
+                }
+            }
+        }
+        changeCount += changes.count
+        if let id { outcomes.record(id, .committed(sequence: sequence)) }
+    }
+
+    func vote(_ voted: Voted) {
+        inDoubt[voted.id] = voted
+        locks.lock(voted)
+    }
+
+    /// Requires that `id` is in doubt. Returns what was in doubt.
+    @discardableResult
+    func decide(_ id: [UInt8], committedAt sequence: UInt64?) -> Voted {
+        guard let voted = inDoubt.removeValue(forKey: id) else { preconditionFailure("not in doubt") }
+        locks.unlock(voted)
+        if let sequence {
+            commit(voted.changes, id: id, sequence: sequence)
+        } else {
+            outcomes.record(id, .aborted)
+        }
+        return voted
+    }
+
+    /// Takes a vote back, or a decision: see `Undo`. The tree is taken back by a view.
+    func undo(_ step: Undo) {
+        switch step {
+        case .outcome: outcomes.forgetLast()
+        case .vote(let id): if let voted = inDoubt.removeValue(forKey: id) { locks.unlock(voted) }
+        case .decision(let voted):
+            outcomes.forgetLast()
+            vote(voted)
+        }
+    }
+
+    /// How to take a record back when its flush fails.
+    enum Undo {
+        case outcome
+        case vote([UInt8])
+        case decision(Voted)
+    }
+
+    func trimOutcomes() { outcomes.trim() }
+}
+
+// MARK: - Replay
+
+extension StateMachine {
+    /// Applies the records of a sound flush; returns what is wrong with them together, if anything is.
+    func apply(_ flush: ParsedFlush) -> String? {
+        var unfinished: [ParsedRecord] = []
+        for record in flush.records {
+            let fault: String? =
+                switch record.op {
+                case .prepare where record.isVoted: applyVote(record, flush)
+                case .prepare: applyPrepare(record, &unfinished)
+                case .commit: applyCommit(record, flush, &unfinished)
+                case .abort: applyAbort(record)
+                }
+            if let fault { return fault }
+        }
+        trimOutcomes()
+        return unfinished.isEmpty ? nil : "a PREPARE without a vote has no COMMIT in its flush"
+    }
+
+    private func applyPrepare(_ record: ParsedRecord, _ unfinished: inout [ParsedRecord]) -> String? {
+        if let fault = Self.faultInAnonymousID(of: record) { return fault }
+        guard !unfinished.contains(where: { $0.txID.elementsEqual(record.txID) }) else {
+            return "a transaction is prepared twice"
+        }
+        unfinished.append(record)
+        return nil
+    }
+
+    private func applyVote(_ record: ParsedRecord, _ flush: ParsedFlush) -> String? {
+        let id = Array(record.txID)
+        guard inDoubt[id] == nil else { return "a transaction is prepared twice" }
+        guard !AnonymousID.isReserved(id) else { return "a vote without an id of its own" }
+        let changes = flush.changes[record.changes].map(\.copy)
+        let reads = flush.reads[record.reads].map(\.copy)
+        guard changes.allSatisfy({ locks.holder(againstWriting: $0.key) == nil }),
+            reads.allSatisfy({ locks.holder(againstReading: $0) == nil })
+        else { return "a vote on keys that are locked by another" }
+        vote(Voted(id: id, n: record.n, timestamp: record.timestamp, changes: changes, reads: reads))
+        return nil
+    }
+
+    private func applyCommit(
+        _ record: ParsedRecord, _ flush: ParsedFlush, _ unfinished: inout [ParsedRecord]
+    ) -> String? {
+        if let index = unfinished.lastIndex(where: { $0.txID.elementsEqual(record.txID) }) {
+            let prepare = unfinished.remove(at: index)
+            guard !record.isResolved else { return "only a vote can be resolved" }
+            for change in flush.changes[prepare.changes] {
+                if !locks.isEmpty, locks.holder(againstWriting: Array(change.key)) != nil {
+                    return "a commit of a key that is locked"
+                }
+                if let value = change.value { tree.put(change.key, value) } else { tree.delete(change.key) }
+            }
+            changeCount += prepare.changes.count
+            if !AnonymousID.isReserved(prepare.txID) {
+                outcomes.record(Array(record.txID), .committed(sequence: record.seq))
+            }
+            return nil
+        }
+        let id = Array(record.txID)
+        guard inDoubt[id] != nil else { return "a COMMIT without its PREPARE" }
+        decide(id, committedAt: record.seq)
+        return nil
+    }
+
+    private func applyAbort(_ record: ParsedRecord) -> String? {
+        let id = Array(record.txID)
+        guard inDoubt[id] != nil else { return "an ABORT of a transaction that is not in doubt" }
+        decide(id, committedAt: nil)
+        return nil
+    }
+
+    private static func faultInAnonymousID(of record: ParsedRecord) -> String? {
+        guard AnonymousID.isReserved(record.txID), !record.txID.elementsEqual(AnonymousID.make(n: record.n)) else {
+            return nil
+        }
+        return "a tx_id that begins with ~ is not ~ and its n"
+    }
+}
+
+/// The id of a transaction to which its caller gave none: `~` and the `n` of its PREPARE. No outcome is kept for it.
+enum AnonymousID {
+    static func make(n: UInt64) -> [UInt8] { [UInt8(ascii: "~")] + Array(String(n).utf8) }
+
+    static func isReserved(_ id: some Sequence<UInt8>) -> Bool { id.first { _ in true } == UInt8(ascii: "~") }
+}

@@ -1,0 +1,29 @@
+/// How a store is opened and kept.
+public struct Options: Hashable, Sendable {
+    /// A segment of the log that would outgrow this many bytes is sealed and the next begun. 4 KiB ... 4 GiB.
+    public var segmentBytesMax = 64 << 20
+    /// How often `write` tries a transaction that loses to another before it gives up.
+    public var attemptsMax = 16
+    /// How many outcomes of transactions with an id of their own are kept for `outcome(of:)`, the newest first.
+    public var outcomeCountMax = 1_000_000
+
+    public init() {}
+
+    func validate() throws(StoreError) {
+        guard (4096...(4 << 30)).contains(segmentBytesMax), attemptsMax >= 1, outcomeCountMax >= 0 else {
+            throw StoreError(
+                .invalidArgument, "An option is out of its range: \(self)",
+                advice: "segmentBytesMax is 4 KiB to 4 GiB, attemptsMax 1 or more, outcomeCountMax 0 or more.")
+        }
+    }
+}
+
+/// What `Store.open` may do.
+public enum OpenMode: Hashable, Sendable {
+    /// Reads and writes a store that must be there.
+    case readWrite
+    /// The same, and makes the store if there is none.
+    case createIfMissing
+    /// Reads the store as it is on disk, changes nothing and takes no lock.
+    case readOnly
+}

@@ -1,0 +1,163 @@
+import CommitLog
+public import Hashing
+public import StateTree
+
+/// An embedded, transactional, verifiable state store: a folder with a log that every commit is written to, and the
+/// state that the log leads to in memory, under a Merkle root.
+///
+/// Any number of threads and tasks may use one `Store`; one `Store` at a time may have a folder open for writing.
+/// `write`, `prepare`, `commit` and `abort` return when what they did is durable.
+public final class Store: Sendable {
+    let queue: CommitQueue
+    let options: Options
+    let environment: Environment
+    let isReadOnly: Bool
+    /// What opening found: a torn tail that was dropped, and how much was replayed.
+    public let recovery: RecoveryReport
+    private let id: StoreID
+
+    init(
+        _ queue: CommitQueue, _ options: Options, _ environment: Environment, isReadOnly: Bool,
+        _ recovery: RecoveryReport, _ id: StoreID
+    ) {
+        self.queue = queue
+        self.options = options
+        self.environment = environment
+        self.isReadOnly = isReadOnly
+        self.recovery = recovery
+        self.id = id
+    }
+
+    /// The store's uuid.
+    public var uuid: String { id.description }
+
+    /// Closes the store: waits for what is under way, cuts the log to its length and notes its end. Views stay valid;
+    /// all else throws `closed` from now on. A store that is not closed is as after a kill: nothing is lost.
+    public func close() throws(StoreError) {
+        queue.refuseFurther()
+        guard !isReadOnly else { return }
+        var failure: StoreError?
+        let request = CommitRequest(
+            .inspect { committer in
+                do throws(DiskError) { try committer.close() } catch { failure = StoreError(error) }
+            })
+        request.isClosing = true
+        _ = try queue.submit(request)
+        if let failure { throw failure }
+    }
+
+    // MARK: - Reading
+
+    /// The state as it is durable now. O(1); never waits for a flush.
+    public var view: View { View(state: queue.durableView) }
+
+    /// Reads several things from one state.
+    public func read<R, E: Error>(_ body: (View) throws(E) -> R) throws(E) -> R { try body(view) }
+
+    /// The durable value of a key, or `nil`.
+    public func get(_ key: some Bytes) -> [UInt8]? { view.get(key) }
+
+    /// The root of the durable state.
+    public var root: Digest { view.root }
+
+    /// A proof that a key is present in the durable state or absent from it.
+    public func proof(for key: some Bytes) throws(StoreError) -> Proof { try view.proof(for: key) }
+
+    // MARK: - Writing
+
+    /// Runs `body` as a transaction and commits its changes to all keys together.
+    ///
+    /// If what it read was changed by another before it could commit, or is locked by a transaction in doubt, it is
+    /// run again after a pause, up to `Options.attemptsMax` times: so it may do nothing but use its transaction. If it
+    /// throws, nothing is written. If it changes nothing, nothing is written, and `write` returns when what it saw is
+    /// durable.
+    ///
+    /// - Parameter id: 1 to 256 bytes that name the transaction, to ask `outcome(of:)` about it; used once.
+    /// - Throws: what `body` throws, or a `StoreError`: `conflict`, `lockedByInDoubt`, `duplicateID`, `tooLarge`,
+    ///   `noSpace`, `outcomeUnknown`, `poisoned`, `readOnly`, `closed`.
+    @discardableResult
+    public func write(id: String? = nil, _ body: (Transaction) throws -> Void) throws -> Receipt {
+        try write(id: id, body).receipt
+    }
+
+    /// The same, with what `body` returns.
+    public func write<R>(id: String? = nil, _ body: (Transaction) throws -> R) throws -> (value: R, receipt: Receipt) {
+        let idBytes = try id.map { (id) throws(StoreError) in try Limits.check(id: id) }
+        var attempt = Attempt(self)
+        while true {
+            let (value, request) = try run(body) { proposal in
+                proposal.changes.isEmpty ? .settle : .write(proposal, id: idBytes)
+            }
+            do throws(StoreError) {
+                return (value, try queue.submit(request))
+            } catch {
+                environment.pause(try attempt.pauseAfter(error))
+            }
+        }
+    }
+
+    /// Runs a transaction's body on the newest state and makes the request that it leads to.
+    func run<R>(
+        isVoted: Bool = false, _ body: (Transaction) throws -> R, _ action: (Proposal) -> CommitRequest.Action
+    ) throws -> (R, CommitRequest) {
+        try checkWritable()
+        let transaction = Transaction { self.queue.newestView }
+        defer { transaction.end() }
+        let value = try body(transaction)
+        let proposal = try Proposal(
+            changes: transaction.changes, reads: transaction.reads.items, view: transaction.view, isVoted: isVoted)
+        return (value, CommitRequest(action(proposal)))
+    }
+
+    func checkWritable() throws(StoreError) {
+        if isReadOnly {
+            throw StoreError(.readOnly, "The store was opened to be read only", advice: "Open it for writing.")
+        }
+    }
+
+    // MARK: - Questions
+
+    /// What became of the transaction with an id of its own.
+    public func outcome(of id: String) throws(StoreError) -> Outcome {
+        let id = try Limits.check(id: id)
+        return try inspect { $0.outcome(of: id) }
+    }
+
+    /// The transactions that have voted and wait for a decision, in the order of their votes.
+    public func inDoubt() throws(StoreError) -> [InDoubtTransaction] {
+        try inspect { $0.inDoubt.map(\.description) }
+    }
+
+    /// Where the store stands.
+    public func status() throws(StoreError) -> StoreStatus {
+        let uuid = self.uuid
+        return try inspect { StoreStatus($0, uuid: uuid) }
+    }
+
+    private func inspect<R>(_ body: @escaping (Committer) -> R) throws(StoreError) -> R {
+        var result: R?
+        _ = try queue.submit(CommitRequest(.inspect { result = body($0) }))
+        return result!
+    }
+}
+
+/// The bounded retry of a transaction that loses.
+struct Attempt {
+    private let attemptsMax: Int
+    private var count = 1
+
+    init(_ store: Store) { attemptsMax = store.options.attemptsMax }
+
+    /// How many nanoseconds to wait before the next attempt: from 50 µs on, doubled each time up to 12.8 ms.
+    ///
+    /// - Throws: the error itself, if it is not one that another attempt can mend or there were enough.
+    mutating func pauseAfter(_ error: StoreError) throws(StoreError) -> UInt64 {
+        switch error.code {
+        case .conflict, .lockedByInDoubt: break
+        default: throw error
+        }
+        guard count < attemptsMax else { throw error }
+        defer { count += 1 }
+        return 50_000 << UInt64(min(count - 1, 8))
+    }
+}

@@ -1,0 +1,153 @@
+import CommitLog
+import StateTree
+
+/// A set of changes to many keys that take effect together or not at all, and what they were based on.
+///
+/// It reads from one view, taken when it first reads, and sees its own changes over it. Everything that it reads is
+/// checked again when it commits. It belongs to the closure it was given to.
+public final class Transaction {
+    private let newestView: () -> StateView
+    private(set) var view: StateView?
+    private(set) var reads = ReadSet()
+    private var pending: [Change] = []
+    /// Where in `pending` each key is, once there are too many to look through.
+    private var index: [[UInt8]: Int] = [:]
+    private static let lookedThroughMax = 8
+    private var isOpen = true
+
+    init(newestView: @escaping () -> StateView) { self.newestView = newestView }
+
+    func end() { isOpen = false }
+
+    /// Sets the value of a key.
+    ///
+    /// - Throws: `invalidArgument` for a key of no byte or more than 1,024, or a value of more than 16 MiB.
+    public func put(_ key: some Bytes, _ value: some Bytes) throws(StoreError) {
+        let value = value.storedBytes
+        try Limits.check(value: value)
+        try change(key.storedBytes, to: value)
+    }
+
+    /// Removes a key; it need not be there.
+    public func delete(_ key: some Bytes) throws(StoreError) {
+        try change(key.storedBytes, to: nil)
+    }
+
+    /// The value of a key as this transaction sees it, or `nil`.
+    public func get(_ key: some Bytes) throws(StoreError) -> [UInt8]? {
+        let key = key.storedBytes
+        try checkUse(of: key)
+        if let position = position(of: key) { return pending[position].value }
+        reads.add(key)
+        return key.withUnsafeBytes { reading().tree.value(for: $0).map { Array($0) } }
+    }
+
+    public subscript(key: some Bytes) -> [UInt8]? { get throws(StoreError) { try get(key) } }
+
+    /// The entries of a range as this transaction sees them. What it has read of the range is checked at commit: all
+    /// of it, or up to the last entry if a limit cut it short.
+    public func entries(_ range: ScanRange = ScanRange()) throws(StoreError) -> [Entry] {
+        guard isOpen else { throw Self.closed }
+        let view = View(state: reading())
+        let own = pending.filter { Self.covers(range, $0.key) }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        var merge = Merge(own: range.isReversed ? own.reversed() : own, isReversed: range.isReversed)
+        let limit = range.limit ?? .max
+        var all = range
+        all.limit = nil
+        if limit > 0 {
+            view.scan(all) { key, value in
+                merge.add(Entry(key: Array(key), value: Array(value)))
+                return merge.entries.count < limit
+            }
+        }
+        if merge.entries.count < limit { merge.finish() }
+        let entries = Array(merge.entries.prefix(limit))
+        noteRead(range, entries, wasCut: entries.count == limit)
+        return entries
+    }
+
+    /// The changes in the order of their keys.
+    var changes: [Change] { pending.sorted { $0.key.lexicographicallyPrecedes($1.key) } }
+    var isEmpty: Bool { pending.isEmpty }
+
+    // MARK: - Inside
+
+    private func reading() -> StateView {
+        if let view { return view }
+        let newest = newestView()
+        view = newest
+        return newest
+    }
+
+    private func change(_ key: [UInt8], to value: [UInt8]?) throws(StoreError) {
+        try checkUse(of: key)
+        if let position = position(of: key) {
+            pending[position].value = value
+            return
+        }
+        pending.append(Change(key: key, value: value))
+        if !index.isEmpty {
+            index[key] = pending.count - 1
+        } else if pending.count > Self.lookedThroughMax {
+            index = Dictionary(uniqueKeysWithValues: pending.enumerated().map { ($1.key, $0) })
+        }
+    }
+
+    private func position(of key: [UInt8]) -> Int? {
+        index.isEmpty ? pending.firstIndex { $0.key == key } : index[key]
+    }
+
+    private func checkUse(of key: [UInt8]) throws(StoreError) {
+        guard isOpen else { throw Self.closed }
+        try Limits.check(key: key)
+    }
+
+    private static var closed: StoreError {
+        StoreError(.closed, "The transaction is over", advice: "Use it only within the closure it is given to.")
+    }
+
+    private func noteRead(_ range: ScanRange, _ entries: [Entry], wasCut: Bool) {
+        var (from, to) = (range.from ?? [], range.to)
+        if wasCut {
+            guard let last = entries.last else { return }
+            if range.isReversed { from = last.key } else { to = last.key + [0] }
+        }
+        reads.add(from: from, to: to)
+    }
+
+    private static func covers(_ range: ScanRange, _ key: [UInt8]) -> Bool {
+        (range.from.map { !key.lexicographicallyPrecedes($0) } ?? true)
+            && (range.to.map { key.lexicographicallyPrecedes($0) } ?? true)
+    }
+
+    /// Entries of the view with the transaction's own changes laid over them.
+    private struct Merge {
+        var own: [Change]
+        let isReversed: Bool
+        var next = 0
+        var entries: [Entry] = []
+
+        init(own: [Change], isReversed: Bool) {
+            self.own = own
+            self.isReversed = isReversed
+        }
+
+        mutating func add(_ entry: Entry) {
+            while next < own.count, precedes(own[next].key, entry.key) { takeOwn() }
+            if next < own.count, own[next].key == entry.key { takeOwn() } else { entries.append(entry) }
+        }
+
+        mutating func finish() {
+            while next < own.count { takeOwn() }
+        }
+
+        private mutating func takeOwn() {
+            if let value = own[next].value { entries.append(Entry(key: own[next].key, value: value)) }
+            next += 1
+        }
+
+        private func precedes(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+            isReversed ? b.lexicographicallyPrecedes(a) : a.lexicographicallyPrecedes(b)
+        }
+    }
+}

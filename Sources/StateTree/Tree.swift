@@ -1,0 +1,247 @@
+public import Hashing
+
+/// The ordered map from key to value with its Merkle root: the writable head of the state.
+///
+/// A commit costs work in the tree's depth. Hashing is put off until `freeze(hashing: true)`, which hashes every
+/// stale node once, many at a time. `freeze` gives a `TreeView` in O(1) and without copying: pages are copied when
+/// they are next written. One thread at a time may use a tree; views may be read from any thread.
+///
+/// The tree is a function of its pairs alone: its root does not depend on the order of writes or on the page layout.
+public final class Tree {
+    let pool: PagePool
+    let kernel: HashKernel
+    var rootSlot: UInt32 = 0  // slot of the root page, 0 if there is no key
+    public private(set) var count = 0
+    private var path = TreePath()
+    private var batch = HashBatch()
+    private var rootDigest = Digest.zero
+    /// Whether something changed since the last freeze, and since the last hashing.
+    private var isTouched = true
+    private var isHashed = true
+    private var lastView: TreeView?
+
+    /// A tree with no key. `kernel` does the hashing.
+    public init(kernel: HashKernel) {
+        pool = PagePool()
+        self.kernel = kernel
+    }
+
+    /// Bytes of memory held for pages and values, of this tree and of all views that are still in use.
+    public var memoryBytes: Int { pool.byteCount }
+
+    /// Makes this tree what `view` shows. Requires a view of this tree. O(1).
+    public func revert(to view: TreeView) {
+        precondition(view.pool === pool)
+        rootSlot = view.rootSlot
+        count = view.count
+        rootDigest = view.treeDigest ?? .zero
+        isHashed = view.treeDigest != nil
+        isTouched = true
+    }
+
+    /// A view of the tree as it is now. With `hashing`, the view has a root and can prove.
+    ///
+    /// Costs O(1) without hashing; with it, one hash for each node above a changed key.
+    public func freeze(hashing: Bool) -> TreeView {
+        if hashing, !isHashed {
+            hash()
+        } else if !isTouched, let lastView, lastView.treeDigest != nil || !hashing {
+            return lastView
+        }
+        lastView = nil
+        pool.reclaim()
+        let view = TreeView(
+            pool: pool, pinning: pool.freeze(), rootSlot: rootSlot, count: count,
+            treeDigest: isHashed ? rootDigest : nil)
+        isTouched = false
+        lastView = view
+        return view
+    }
+}
+
+extension Tree {
+    /// The root of the state as it is now. Costs one hash for each node above a changed key.
+    public func root() -> Digest {
+        if !isHashed { hash() }
+        return StateHash.root(count: count, tree: rootDigest)
+    }
+
+    /// The tree as it is now, without keeping it: for the writer's own use before its next write.
+    public var unpinned: TreeView {
+        TreeView(pool: pool, pinning: nil, rootSlot: rootSlot, count: count, treeDigest: isHashed ? rootDigest : nil)
+    }
+
+    private func hash() {
+        rootDigest = batch.hashStale(below: rootSlot, in: pool, with: kernel)
+        isHashed = true
+    }
+}
+
+/// The pages a look-up passes, root first, and where it leaves each.
+struct TreePath {
+    struct Step {
+        var slot: UInt32
+        var entry: Int
+    }
+    var steps: [Step] = []
+}
+
+// MARK: - Writing
+
+extension Tree {
+    /// Sets the value of a key. Requires sizes within `Limits`; neither buffer is kept.
+    public func put(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+        precondition((1...Limits.keyBytesMax).contains(key.count) && value.count <= Limits.valueBytesMax)
+        touch()
+        guard rootSlot != 0 else { return plant(key, value) }
+        let record = descend(to: key)
+        guard let difference = KeyBits.firstDifference(key, record.key) else { return update(key, value) }
+        insert(key, value, differingAt: difference)
+    }
+
+    /// Removes a key; answers whether it was there.
+    @discardableResult
+    public func delete(_ key: UnsafeRawBufferPointer) -> Bool {
+        guard rootSlot != 0, KeyBits.equal(descend(to: key).key, key) else { return false }
+        touch()
+        let last = path.steps.count - 1
+        makeWritable(through: last, marking: key)
+        let page = pool.page(path.steps[last].slot)
+        let entry = path.steps[last].entry
+        let record = page.record(entry)
+        if record.isLong { pool.discardValue(of: record) }
+        count -= 1
+        if page.count == 1 {
+            pool.discardPage(rootSlot)
+            rootSlot = 0
+        } else {
+            page.remove(at: entry)
+            shrink(from: last)
+        }
+        return true
+    }
+
+    private func touch() {
+        isTouched = true
+        isHashed = false
+        lastView = nil
+    }
+
+    /// Follows the key's bits from the root to a leaf, noting the path.
+    private func descend(to key: UnsafeRawBufferPointer) -> Record {
+        path.steps.removeAll(keepingCapacity: true)
+        var slot = rootSlot
+        while true {
+            let page = pool.page(slot)
+            let entry = page.entry(for: key)
+            path.steps.append(.init(slot: slot, entry: entry))
+            guard page.isChild(entry) else { return page.record(entry) }
+            slot = page.child(entry)
+        }
+    }
+
+    /// Makes the pages of the path down to `last` writable and marks stale what lies on the key's way: all of it, or
+    /// in the last page only what branches before bit `bound`.
+    private func makeWritable(through last: Int, marking key: UnsafeRawBufferPointer, before bound: Int = .max) {
+        for i in 0...last {
+            let page = pool.writable(path.steps[i].slot)
+            if page.slot != path.steps[i].slot {
+                path.steps[i].slot = page.slot
+                if i == 0 {
+                    rootSlot = page.slot
+                } else {
+                    pool.page(path.steps[i - 1].slot).refs[path.steps[i - 1].entry] = page.slot | Page.childFlag
+                }
+            }
+            page.markPath(for: key, before: i == last ? bound : .max)
+        }
+    }
+
+    private func payload(_ value: UnsafeRawBufferPointer) -> Payload {
+        guard value.count > Page.inlineValueBytesMax else { return .inline(value) }
+        return .long(slot: pool.makeValue(value), count: value.count)
+    }
+
+    /// The first key of an empty tree.
+    private func plant(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+        let leaf = PageImage.Entry(content: .new(key: key, payload(value)), hash: .zero, isDirty: true)
+        let (page, slot) = pool.makePage()
+        PageImage(entries: [leaf], gaps: []).encode(into: page, slot: slot, generation: pool.generation)
+        rootSlot = slot
+        count = 1
+    }
+
+    private func update(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+        let last = path.steps.count - 1
+        makeWritable(through: last, marking: key)
+        let (slot, entry) = (path.steps[last].slot, path.steps[last].entry)
+        let page = pool.page(slot)
+        let record = page.record(entry)
+        if record.isLong { pool.discardValue(of: record) }
+        let payload = payload(value)
+        if page.replacePayload(at: entry, with: payload) { return }
+        var image = PageImage(page)
+        image.entries[entry].content = .new(key: record.key, payload)
+        settle(image, in: slot)
+    }
+
+    private func insert(
+        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, differingAt bit: Int
+    ) {
+        let level = insertionLevel(of: key, differingAt: bit)
+        makeWritable(through: level, marking: key, before: bit)
+        let slot = path.steps[level].slot
+        let page = pool.page(slot)
+        let run = page.run(above: bit, for: key)
+        let goesRight = KeyBits.bit(bit, of: key) == 1
+        let position = goesRight ? run.upperBound + 1 : run.lowerBound
+        let gap = goesRight ? run.upperBound : run.lowerBound
+        page.markTop(ifBelow: bit)
+        let payload = payload(value)
+        count += 1
+        if page.insert(key, payload, at: position, gap: gap, bit: bit) { return }
+        var image = PageImage(page)
+        image.entries.insert(.init(content: .new(key: key, payload), hash: .zero, isDirty: true), at: position)
+        image.gaps.insert(.init(bit: bit, hash: .zero, isDirty: true), at: gap)
+        settle(image, in: slot)
+    }
+
+    /// The first page of the path that the key's way leaves at a bit beyond `bit`, or the last one.
+    private func insertionLevel(of key: UnsafeRawBufferPointer, differingAt bit: Int) -> Int {
+        let last = path.steps.count - 1
+        return (0..<last).first { pool.page(path.steps[$0].slot).exitBit(for: key) > bit } ?? last
+    }
+
+    /// Lays an image out as page `slot`, carving subtrees into child pages while it is too large.
+    private func settle(_ image: PageImage, in slot: UInt32) {
+        var image = image
+        while !image.fits {
+            let (child, childSlot) = pool.makePage()
+            image.carve(image.runToCarve(), into: childSlot)
+                .encode(into: child, slot: childSlot, generation: pool.generation)
+        }
+        pool.rewrite(slot, as: image)
+    }
+
+    /// After a removal: a page that has become small is taken in by its parent, and a root page with nothing but a
+    /// child gives way to it.
+    private func shrink(from level: Int) {
+        if level > 0 {
+            let child = pool.page(path.steps[level].slot)
+            let (parentSlot, entry) = (path.steps[level - 1].slot, path.steps[level - 1].entry)
+            let parent = pool.page(parentSlot)
+            let together = parent.usedBytes(frame: Page.frameBytes) + child.usedBytes(frame: Page.frameBytes)
+            if child.count == 1 || together <= Page.frameBytes * 3 / 4 {
+                var image = PageImage(parent)
+                image.absorb(child, at: entry)
+                settle(image, in: parentSlot)
+                pool.discardPage(child.slot)
+            }
+        }
+        while pool.page(rootSlot).count == 1, pool.page(rootSlot).isChild(0) {
+            let child = pool.page(rootSlot).child(0)
+            pool.discardPage(rootSlot)
+            rootSlot = child
+        }
+    }
+}

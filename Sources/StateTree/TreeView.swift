@@ -1,0 +1,44 @@
+public import Hashing
+
+/// The state as it was at one freeze: never changed, never blocked, readable from any thread.
+///
+/// Costs O(1) to make and pins the pages it shows until it is released.
+/// `@unchecked Sendable`, because every property is a constant, and what `pool` does for readers is safe from any
+/// thread (see `PagePool`).
+public final class TreeView: @unchecked Sendable {
+    let pool: PagePool
+    /// The generation that this view pins; `nil` if it pins none.
+    private let generation: UInt64?
+    let rootSlot: UInt32
+    /// The number of keys.
+    public let count: Int
+    /// The hash of the tree below the root; `nil` if the view was made without hashing.
+    let treeDigest: Digest?
+
+    init(pool: PagePool, pinning generation: UInt64?, rootSlot: UInt32, count: Int, treeDigest: Digest?) {
+        self.pool = pool
+        self.generation = generation
+        self.rootSlot = rootSlot
+        self.count = count
+        self.treeDigest = treeDigest
+    }
+
+    deinit { if let generation { pool.unpin(generation) } }
+
+    /// The root of the state; `nil` if the view was made without hashing.
+    public var root: Digest? { treeDigest.map { StateHash.root(count: count, tree: $0) } }
+
+    /// The value of a key, as it lies in memory: valid while the view is. Costs one descent and one key comparison.
+    public func value(for key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard rootSlot != 0 else { return nil }
+        var page = pool.page(rootSlot)
+        while true {
+            let entry = page.entry(for: key)
+            guard page.isChild(entry) else {
+                let record = page.record(entry)
+                return KeyBits.equal(record.key, key) ? pool.value(of: record) : nil
+            }
+            page = pool.page(page.child(entry))
+        }
+    }
+}

@@ -1,0 +1,71 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A thread that does one job each time it is woken, and ends when it is released.
+///
+/// Wake-ups while it works are not lost, and are not counted: it works once more.
+/// `@unchecked Sendable`, because `state` is touched under `lock` only, and the rest is constant.
+package final class WorkerThread: @unchecked Sendable {
+    private final class Shared: @unchecked Sendable {
+        let lock = Lock()
+        let condition = Condition()
+        var isWoken = false
+        var isEnding = false
+        let job: @Sendable () -> Void
+        init(_ job: @escaping @Sendable () -> Void) { self.job = job }
+    }
+
+    private let shared: Shared
+
+    package init(_ job: @escaping @Sendable () -> Void) {
+        shared = Shared(job)
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        #if canImport(Darwin)
+            var thread: pthread_t?
+        #else
+            var thread = pthread_t()
+        #endif
+        let result = pthread_create(
+            &thread, &attributes,
+            { context in
+                #if canImport(Darwin)
+                    let pointer = context
+                #else
+                    let pointer = context!
+                #endif
+                WorkerThread.run(Unmanaged<Shared>.fromOpaque(pointer).takeRetainedValue())
+                return nil
+            }, Unmanaged.passRetained(shared).toOpaque())
+        precondition(result == 0, "the system has no thread left")
+        pthread_attr_destroy(&attributes)
+    }
+
+    deinit {
+        shared.lock.withLock { shared.isEnding = true }
+        shared.condition.signal()
+    }
+
+    package func wake() {
+        shared.lock.withLock { shared.isWoken = true }
+        shared.condition.signal()
+    }
+
+    private static func run(_ shared: Shared) {
+        while true {
+            shared.lock.lock()
+            while !shared.isWoken, !shared.isEnding { shared.condition.wait(shared.lock) }
+            let isEnding = !shared.isWoken
+            shared.isWoken = false
+            shared.lock.unlock()
+            if isEnding { return }
+            shared.job()
+        }
+    }
+}
