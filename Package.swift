@@ -27,17 +27,18 @@ let package = Package(
         .executableTarget(
             name: "rootfast-tool",
             dependencies: [
-                "Rootfast", "StrictJSON",
+                "Rootfast", "StrictJSON", "CommitLog",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "tools/rootfast"
         ),
 
-        .testTarget(name: "HashingTests", dependencies: ["Hashing", "Clibb2"]),
+        .testTarget(name: "HashingTests", dependencies: ["Hashing", "CHashing", "Clibb2"]),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"]),
         .testTarget(name: "StateTreeTests", dependencies: ["StateTree", "Hashing"], resources: [.copy("Fixtures")]),
         .testTarget(name: "RootfastTests", dependencies: ["Rootfast"]),
-        .testTarget(name: "CommitLogTests", dependencies: ["CommitLog"]),
+        .testTarget(name: "ToolTests", dependencies: ["rootfast-tool"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "CommitLogTests", dependencies: ["CommitLog", "StrictJSON", "Hashing"]),
     ]
 )
 

@@ -1,4 +1,5 @@
 import CommitLog
+import StrictJSON
 import Testing
 
 /// Lines that are meant to take too long, to take too much memory or to bring the process down. Each is a clear

@@ -104,10 +104,16 @@ struct TrickyGenerator: RandomNumberGenerator {
         return reads
     }
 
+    /// Of any number of digits.
+    private mutating func number(below end: UInt64) -> UInt64 {
+        let shift = Int.random(in: 0..<end.trailingZeroBitCount, using: &self)
+        return .random(in: 0..<end >> UInt64(shift), using: &self)
+    }
+
     mutating func record() -> RecordSample {
         var record = RecordSample(op: [.prepare, .prepare, .commit, .abort].randomElement(using: &self)!)
-        record.n = .random(in: 0..<RecordLimits.integerEnd >> .random(in: 0..<63, using: &self), using: &self)
-        record.timestamp = .random(in: 0..<RecordLimits.timestampEnd >> .random(in: 0..<53, using: &self), using: &self)
+        record.n = number(below: RecordLimits.integerEnd)
+        record.timestamp = number(below: RecordLimits.timestampEnd)
         repeat { record.txID = Array(key().prefix(256)) } while !RecordLimits.isTxID(record.txID)
         if Bool.random(using: &self) { record.flushEnd = .sample }
         switch record.op {
@@ -118,7 +124,7 @@ struct TrickyGenerator: RandomNumberGenerator {
             if record.isVoted { record.reads = reads(countMax: .random(in: 0...6, using: &self)) }
         case .commit:
             record.isResolved = Bool.random(using: &self)
-            record.seq = .random(in: 0..<RecordLimits.integerEnd, using: &self)
+            record.seq = number(below: RecordLimits.integerEnd)
         case .abort:
             record.isResolved = Bool.random(using: &self)
             record.reason = text(bytes(pieces: .random(in: 0...5, using: &self))).utf8.map { $0 }
