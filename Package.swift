@@ -33,10 +33,16 @@ let package = Package(
             path: "tools/rootfast"
         ),
 
+        // The simulated disk and the seeded generator that tests and specs stand on.
+        .target(
+            name: "SpecSupport", dependencies: ["Rootfast", "CommitLog", "Hashing", "Threading"], path: "Specs/Support"),
+
         .testTarget(name: "HashingTests", dependencies: ["Hashing", "CHashing", "Clibb2"]),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"]),
         .testTarget(name: "StateTreeTests", dependencies: ["StateTree", "Hashing"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "RootfastTests", dependencies: ["Rootfast"]),
+        .testTarget(
+            name: "RootfastTests",
+            dependencies: ["Rootfast", "SpecSupport", "CommitLog", "StateTree", "StrictJSON", "Hashing"]),
         .testTarget(name: "ToolTests", dependencies: ["rootfast-tool"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CommitLogTests", dependencies: ["CommitLog", "StrictJSON", "Hashing"]),
     ]

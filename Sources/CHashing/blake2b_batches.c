@@ -16,14 +16,22 @@ int rootfast_kernel_supported(rootfast_kernel kernel) {
     }
 }
 
-// How many messages of one batch a kernel takes at a time.
-static size_t width(rootfast_kernel kernel) {
+// What a kernel brings. It takes `width` messages at a time; the scalar code takes one, and brings nothing.
+struct code {
+    size_t width;
+    void (*nodes)(const rootfast_node_job *jobs, size_t count);
+    void (*compress)(struct lane *const *lanes, size_t count, size_t blocks);
+};
+
+static struct code code_of(rootfast_kernel kernel) {
     switch (kernel) {
 #if defined(__x86_64__)
-    case ROOTFAST_LANES4: return VECTORS * ROOTFAST_LANES4;
-    case ROOTFAST_LANES8: return VECTORS * ROOTFAST_LANES8;
+    case ROOTFAST_LANES4:
+        return (struct code){VECTORS * ROOTFAST_LANES4, blake2b_nodes_lanes4, blake2b_compress_lanes4};
+    case ROOTFAST_LANES8:
+        return (struct code){VECTORS * ROOTFAST_LANES8, blake2b_nodes_lanes8, blake2b_compress_lanes8};
 #endif
-    default: return 1;
+    default: return (struct code){1, NULL, NULL};
     }
 }
 
@@ -38,18 +46,18 @@ static void hash_node(const rootfast_node_job *job) {
 }
 
 void rootfast_hash_nodes(rootfast_kernel kernel, const rootfast_node_job *jobs, size_t count) {
-#if defined(__x86_64__)
-    while (kernel != ROOTFAST_SCALAR && count > 1) {
-        size_t taken = count < width(kernel) ? count : width(kernel);
-        (kernel == ROOTFAST_LANES8 ? blake2b_nodes_lanes8 : blake2b_nodes_lanes4)(jobs, taken);
+    struct code code = code_of(kernel);
+    while (code.width > 1 && count > 1) {
+        size_t taken = count < code.width ? count : code.width;
+        code.nodes(jobs, taken);
         jobs += taken, count -= taken;
     }
-#endif
     for (; count > 0; jobs++, count--) hash_node(jobs);
 }
 
 // Sets a lane to the start of a message whose last block, zeros included, is at `tail`.
-static inline void start(struct lane *lane, const uint8_t *message, size_t length, const uint8_t *tail, uint8_t *digest) {
+static inline void start(
+    struct lane *lane, const uint8_t *message, size_t length, const uint8_t *tail, uint8_t *digest) {
     memcpy(lane->state, BLAKE2B_START, sizeof lane->state);
     lane->next = message;
     lane->total = BLOCK;
@@ -74,7 +82,7 @@ static inline void take_message(struct lane *lane, const void *jobs, size_t inde
 
 static inline void take_leaf(struct lane *lane, const void *jobs, size_t index) {
     const rootfast_leaf_job *job = (const rootfast_leaf_job *)jobs + index;
-    if (job->key_length > 1024) __builtin_trap();
+    if (job->key_length > KEY_MAX) __builtin_trap();
     size_t length = 5 + job->key_length + DIGEST;
     size_t before = (length - 1) / BLOCK * BLOCK;
     uint32_t prefix = __builtin_bswap32(job->key_length);
@@ -94,11 +102,9 @@ static inline void finish_alone(struct lane *lane) {
     memcpy(lane->digest, lane->state, DIGEST);
 }
 
-#if defined(__x86_64__)
-
 // Takes every lane forward by as many blocks as all have before their last one; if one has none, by its last block and
 // by one block of the others.
-static inline void advance(rootfast_kernel kernel, struct lane *const *lanes, size_t count) {
+static inline void advance(struct code code, struct lane *const *lanes, size_t count) {
     size_t blocks = SIZE_MAX;
     for (size_t i = 0; i < count; i++) blocks = lanes[i]->full < blocks ? lanes[i]->full : blocks;
     if (blocks == 0) {
@@ -108,30 +114,28 @@ static inline void advance(rootfast_kernel kernel, struct lane *const *lanes, si
             if (lane->full == 0) lane->next = lane->tail, lane->total = lane->length, lane->last = UINT64_MAX;
         }
     }
-    (kernel == ROOTFAST_LANES8 ? blake2b_compress_lanes8 : blake2b_compress_lanes4)(lanes, count, blocks);
+    code.compress(lanes, count, blocks);
     for (size_t i = 0; i < count; i++) {
         lanes[i]->next += blocks * BLOCK;
         lanes[i]->total += blocks * BLOCK;
-        lanes[i]->full -= lanes[i]->last ? 0 : blocks;
+        lanes[i]->full -= blocks;  // of no meaning for a lane that is done
     }
 }
-
-#endif
 
 typedef void take_job(struct lane *lane, const void *jobs, size_t index);
 
 // A lane whose message is done takes the next job at once, so that messages of any lengths keep all lanes busy.
 static inline __attribute__((always_inline)) void run(
     rootfast_kernel kernel, const void *jobs, size_t count, take_job *take) {
+    struct code code = code_of(kernel);
     struct lane lanes[LANES_MAX], *active[LANES_MAX];
     size_t started = 0, busy = 0;
-    for (; started < count && started < width(kernel); started++) {
+    for (; started < count && started < code.width; started++) {
         take(&lanes[started], jobs, started);
         active[busy++] = &lanes[started];
     }
-#if defined(__x86_64__)
     while (busy > 1) {
-        advance(kernel, active, busy);
+        advance(code, active, busy);
         for (size_t i = 0; i < busy;) {
             if (!active[i]->last) {
                 i++;
@@ -145,7 +149,6 @@ static inline __attribute__((always_inline)) void run(
             }
         }
     }
-#endif
     if (busy == 0) return;
     finish_alone(active[0]);
     for (; started < count; started++) {

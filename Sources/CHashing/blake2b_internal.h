@@ -49,8 +49,8 @@ static const uint8_t BLAKE2B_SIGMA[12][16] = {
 // for the last block, else 0. Messages stay under 2^64 bytes, so the counter's upper word is always 0.
 void blake2b_compress(uint64_t state[8], const uint8_t block[BLOCK], uint64_t total, uint64_t last);
 
-// The longest leaf, in whole blocks.
-enum { LEAF_SPACE = (5 + 1024 + DIGEST + BLOCK - 1) / BLOCK * BLOCK };
+// The longest key, and room for the longest leaf in whole blocks.
+enum { KEY_MAX = 1024, LEAF_SPACE = (5 + KEY_MAX + DIGEST + BLOCK - 1) / BLOCK * BLOCK };
 
 // A message on its way through a kernel.
 struct lane {

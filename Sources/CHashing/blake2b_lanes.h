@@ -71,15 +71,15 @@ INLINE void store(const word words[4], uint8_t *const bytes[LANES]) {
 
 // One block of every message in 1 or 2 vectors. The rounds stay a loop: its code is small, and unrolled the compiler
 // would put one vector's rounds behind the other's.
-INLINE void compress(word h[][8], word m[][16], const word total[], const word last[], const int vectors) {
+INLINE void compress(word h[][8], word m[][16], const word total[], const word last[], const size_t vectors) {
     word v[VECTORS][16];
-    UNROLL for (int k = 0; k < vectors; k++) open_block(v[k], h[k], total[k], last[k]);
+    UNROLL for (size_t k = 0; k < vectors; k++) open_block(v[k], h[k], total[k], last[k]);
 #pragma clang loop unroll(disable)
     for (int round = 0; round < 12; round++) {
-        UNROLL for (int k = 0; k < vectors; k++) half_round(v[k], m[k], BLAKE2B_SIGMA[round], 0);
-        UNROLL for (int k = 0; k < vectors; k++) half_round(v[k], m[k], BLAKE2B_SIGMA[round] + 8, 1);
+        UNROLL for (size_t k = 0; k < vectors; k++) half_round(v[k], m[k], BLAKE2B_SIGMA[round], 0);
+        UNROLL for (size_t k = 0; k < vectors; k++) half_round(v[k], m[k], BLAKE2B_SIGMA[round] + 8, 1);
     }
-    UNROLL for (int k = 0; k < vectors; k++) close_block(h[k], v[k]);
+    UNROLL for (size_t k = 0; k < vectors; k++) close_block(h[k], v[k]);
 }
 
 // The words of the 69 bytes 0x01 || u32be(bit) || left || right, which are five bytes off the words of the digests.
@@ -100,10 +100,10 @@ INLINE void load_nodes(word m[16], const rootfast_node_job *const jobs[LANES]) {
 }
 
 // Idle lanes repeat the first job, and write its digest again.
-INLINE void hash_nodes(const rootfast_node_job *jobs, size_t count, const int vectors) {
+INLINE void hash_nodes(const rootfast_node_job *jobs, size_t count, const size_t vectors) {
     const rootfast_node_job *lanes[VECTORS][LANES];
     word h[VECTORS][8], m[VECTORS][16], total[VECTORS], last[VECTORS];
-    UNROLL for (int k = 0; k < vectors; k++) {
+    UNROLL for (size_t k = 0; k < vectors; k++) {
         UNROLL for (size_t i = 0; i < LANES; i++) lanes[k][i] = &jobs[k * LANES + i < count ? k * LANES + i : 0];
         load_nodes(m[k], lanes[k]);
         UNROLL for (int i = 0; i < 8; i++) h[k][i] = (word){0} + BLAKE2B_START[i];
@@ -111,7 +111,7 @@ INLINE void hash_nodes(const rootfast_node_job *jobs, size_t count, const int ve
         last[k] = ~(word){0};
     }
     compress(h, m, total, last, vectors);
-    UNROLL for (int k = 0; k < vectors; k++) {
+    UNROLL for (size_t k = 0; k < vectors; k++) {
         uint8_t *digests[LANES];
         UNROLL for (int i = 0; i < LANES; i++) digests[i] = lanes[k][i]->digest;
         store(h[k], digests);
@@ -135,11 +135,11 @@ INLINE void load_quads(word *words, const uint8_t *const bytes[LANES], const int
     }
 }
 
-INLINE void compress_lanes(struct lane *const *lanes, size_t count, size_t blocks, const int vectors) {
+INLINE void compress_lanes(struct lane *const *lanes, size_t count, size_t blocks, const size_t vectors) {
     uint8_t *states[VECTORS][LANES], *second_halves[VECTORS][LANES];
     const uint8_t *next[VECTORS][LANES];
     word h[VECTORS][8], m[VECTORS][16], total[VECTORS], last[VECTORS];
-    UNROLL for (int k = 0; k < vectors; k++) {
+    UNROLL for (size_t k = 0; k < vectors; k++) {
         UNROLL for (size_t i = 0; i < LANES; i++) {
             struct lane *lane = lanes[k * LANES + i < count ? k * LANES + i : 0];
             states[k][i] = (uint8_t *)lane->state;
@@ -151,14 +151,14 @@ INLINE void compress_lanes(struct lane *const *lanes, size_t count, size_t block
         load_quads(h[k], (const uint8_t *const *)states[k], 2);
     }
     for (; blocks > 0; blocks--) {
-        UNROLL for (int k = 0; k < vectors; k++) load_quads(m[k], next[k], 4);
+        UNROLL for (size_t k = 0; k < vectors; k++) load_quads(m[k], next[k], 4);
         compress(h, m, total, last, vectors);
-        UNROLL for (int k = 0; k < vectors; k++) {
+        UNROLL for (size_t k = 0; k < vectors; k++) {
             total[k] += BLOCK;
             UNROLL for (int i = 0; i < LANES; i++) next[k][i] += BLOCK;
         }
     }
-    UNROLL for (int k = 0; k < vectors; k++) {
+    UNROLL for (size_t k = 0; k < vectors; k++) {
         store(h[k], states[k]);
         store(h[k] + 4, second_halves[k]);
     }

@@ -1,4 +1,4 @@
-// Constants of CRC-32C, all of them powers of x modulo its polynomial, lowest power in the highest bit. The tests compare
+// Constants of CRC-32C: remainders by its polynomial, with the lowest power of x in the highest bit. The tests compare
 // what is computed with them against the definition, bit by bit.
 #pragma once
 
@@ -293,8 +293,8 @@ static const uint32_t CRC32C_BYTES[64] = {
     0xe94ca9bc, 0x05b74f3f, 0xa51e1f42, 0x40000000, 0x20000000, 0x08000000, 0x00800000, 0x00008000,
 };
 
-// WORDS[k]: x^(64 * k - 33), which moves a checksum k words of 64 bits on: the instructions that multiply without carry
-// and then reduce add the other 33. WORDS[0] is not used.
+// WORDS[k]: x^(64 * k - 33), which moves a checksum k words of 64 bits on: the product without carry, reduced by the
+// CRC instruction, comes out with the other 33. WORDS[0] is not used.
 static const uint32_t CRC32C_WORDS[257] = {
     0x00000000, 0x00000001, 0x493c7d27, 0xf20c0dfe, 0xba4fc28e, 0x3da6d0cb, 0xddc0152b, 0x1c291d04,
     0x9e4addf8, 0x740eef02, 0x39d3b296, 0x083a6eec, 0x0715ce53, 0xc49f4f67, 0x47db8317, 0x2ad91c30,

@@ -47,10 +47,11 @@ struct BLAKE2bTests {
         #expect(stream.finish() == Oracle.hash(message), "seed \(seed)")
     }
 
-    @Test func `a stream cut once at any point is the message in one`() {
-        let message = SeededGenerator.sample(400)
+    @Test(arguments: [0, 1, 127, 128, 129, 256, 384, 400])
+    func `a stream cut once at any point is the message in one`(length: Int) {
+        let message = SeededGenerator.sample(length)
         let expected = Oracle.hash(message)
-        for cut in 0...400 {
+        for cut in 0...length {
             var stream = BLAKE2b.Stream()
             message.withUnsafeBytes { bytes in
                 stream.update(UnsafeRawBufferPointer(rebasing: bytes[..<cut]))

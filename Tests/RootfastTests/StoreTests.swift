@@ -1,15 +1,8 @@
 import Foundation
+import Hashing
 import Rootfast
+import SpecSupport
 import Testing
-
-/// A folder that is gone when the test is.
-final class TemporaryFolder: Sendable {
-    let path: String
-    init() {
-        path = NSTemporaryDirectory() + "rootfast-" + UUID().uuidString
-    }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 @Suite struct StoreTests {
     @Test func `what is written is there after reopening, under the same root`() throws {
@@ -22,18 +15,195 @@ final class TemporaryFolder: Sendable {
         }
         #expect(receipt.sequence == 1)
         try store.write { try $0.delete("bob") }
-        #expect(store.get("alice") == Array("90".utf8))
+        #expect(store.get("alice") == utf8("90"))
         #expect(store.get("bob") == nil)
         let root = store.root
+        #expect(root == definedRoot(store.view))
         try store.close()
+        expectError(.closed) { try store.write { try $0.put("a", "1") } }
 
         let again = try Store.open(folder.path)
         #expect(again.root == root)
         #expect(again.view.sequence == 2)
-        #expect(again.get("alice") == Array("90".utf8))
+        #expect(again.get("alice") == utf8("90"))
         try again.close()
         let report = try Store.check(folder.path)
         #expect(report.verdict == .sound)
         #expect(report.root == root)
+        #expect(report.isClosed)
+    }
+
+    @Test func `a mistyped path makes no store`() throws {
+        let folder = TemporaryFolder()
+        expectError(.noStore) { _ = try Store.open(folder.path) }
+        expectError(.noStore) { _ = try Store.open(folder.path, mode: .readOnly) }
+        expectError(.noStore) { _ = try Store.check(folder.path) }
+        #expect(!FileManager.default.fileExists(atPath: folder.path))
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        expectError(.noStore) { _ = try Store.open(folder.path) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
+    @Test func `a second opener is refused at once, in the same process too, and a reader is not`() throws {
+        let folder = TemporaryFolder()
+        let store = try Store.open(folder.path, mode: .createIfMissing)
+        try store.write { try $0.put("a", "1") }
+        try store.write { try $0.put("b", "2") }
+        expectError(.locked) { _ = try Store.open(folder.path) }
+        let reader = try Store.open(folder.path, mode: .readOnly)
+        #expect(reader.get("a") == utf8("1"))
+        expectError(.readOnly) { try reader.write { try $0.put("b", "1") } }
+        try store.close()
+        try Store.open(folder.path).close()
+    }
+
+    @Test func `files are private and links are not followed`() throws {
+        let folder = TemporaryFolder()
+        let store = try Store.open(folder.path, mode: .createIfMissing)
+        try store.write { try $0.put("a", "1") }
+        try store.close()
+        func mode(_ name: String) throws -> Int {
+            let attributes = try FileManager.default.attributesOfItem(atPath: folder.path + name)
+            return try #require(attributes[.posixPermissions] as? Int)
+        }
+        for name in ["", "/log"] { #expect(try mode(name) == 0o700) }
+        for name in ["/store.json", "/lock", "/log/0000000001.jsonl"] { #expect(try mode(name) == 0o600) }
+        let segment = folder.path + "/log/0000000001.jsonl"
+        try FileManager.default.moveItem(atPath: segment, toPath: folder.path + "/elsewhere")
+        try FileManager.default.createSymbolicLink(atPath: segment, withDestinationPath: folder.path + "/elsewhere")
+        #expect(throws: StoreError.self) { try Store.open(folder.path) }
+    }
+
+    @Test func `bytes, text and empty values are kept as they are`() throws {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true)
+        let values: [[UInt8]] = [
+            [], [0], [0xff, 0xfe], utf8("null"), utf8("5"), utf8("\"5\""), utf8("{\"a\": 1}"), utf8("{\"a\":1}"),
+            utf8("{\"$base64\":\"AA==\"}"), utf8("\u{e9}"), utf8("e\u{301}"), Array(repeating: 7, count: 100_000),
+        ]
+        let keys: [[UInt8]] = [[0], [0xff], utf8("$"), utf8("\u{e9}"), utf8("e\u{301}"), Array(repeating: 9, count: 1024)]
+        var expected: [[UInt8]: [UInt8]] = [:]
+        try store.write { tx in
+            for (i, value) in values.enumerated() {
+                for key in keys {
+                    let key = key.count < 1000 ? key + [UInt8(i)] : key
+                    try tx.put(key, value)
+                    expected[key] = value
+                }
+            }
+        }
+        let again = try Store.simulated(disk.afterKill())
+        #expect(again.view.count == expected.count)
+        for (key, value) in expected { #expect(again.get(key) == value) }
+    }
+
+    @Test func `sizes beyond the limits are refused and nothing is written`() throws {
+        let store = try Store.simulated(SimulatedDisk(), creating: true)
+        let root = store.root
+        expectError(.invalidArgument) { try store.write { try $0.put("", "1") } }
+        expectError(.invalidArgument) { try store.write { try $0.put([UInt8](repeating: 1, count: 1025), "1") } }
+        expectError(.invalidArgument) { try store.write { try $0.put("a", [UInt8](repeating: 1, count: 16 << 20 | 1)) } }
+        expectError(.invalidArgument) { try store.write(id: "~1") { try $0.put("a", "1") } }
+        expectError(.invalidArgument) { try store.write(id: "a\nb") { try $0.put("a", "1") } }
+        expectError(.invalidArgument) { try store.write(id: "") { try $0.put("a", "1") } }
+        expectError(.tooLarge) {
+            try store.write { tx in
+                for i in 0..<5 { try tx.put("k\(i)", [UInt8](repeating: 0x61, count: 15 << 20)) }
+            }
+        }
+        #expect(store.root == root)
+        try store.write { try $0.put("a", [UInt8](repeating: 0x61, count: 16 << 20)) }
+        #expect(store.view.sequence == 1)
+    }
+
+    @Test func `a transaction that throws, or changes nothing, leaves no record`() throws {
+        struct Stop: Error {}
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true)
+        try store.write { try $0.put("a", "1") }
+        let before = disk.files
+        #expect(throws: Stop.self) {
+            try store.write { (tx: Transaction) throws -> Void in
+                try tx.put("a", "2")
+                throw Stop()
+            }
+        }
+        let (value, receipt) = try store.write { try $0.get("a") }
+        #expect(value == utf8("1"))
+        #expect(receipt.sequence == 1)
+        #expect(disk.files == before)
+    }
+
+    @Test func `a transaction sees its own changes, in scans too`() throws {
+        let store = try Store.simulated(SimulatedDisk(), creating: true)
+        try store.write { tx in for key in ["a", "c", "e"] { try tx.put(key, "old") } }
+        try store.write { tx in
+            try tx.put("b", "new")
+            try tx.delete("c")
+            try tx.put("e", "new")
+            try tx.put("f", "new")
+            #expect(try tx.get("b") == utf8("new"))
+            #expect(try tx.get("c") == nil)
+            #expect(try tx.entries().map(\.key) == ["a", "b", "e", "f"].map(utf8))
+            #expect(try tx.entries(ScanRange().reversed()).map(\.key) == ["f", "e", "b", "a"].map(utf8))
+            #expect(try tx.entries(ScanRange().limited(to: 2)).map(\.key) == ["a", "b"].map(utf8))
+            #expect(try tx.entries(ScanRange(from: "b", to: "f")).map(\.value) == ["new", "new"].map(utf8))
+        }
+        #expect(store.view.entries().map(\.key) == ["a", "b", "e", "f"].map(utf8))
+        #expect(store.view.entries(ScanRange(prefix: "e")).count == 1)
+        #expect(store.view.entries(ScanRange().reversed().limited(to: 1)).map(\.key) == [utf8("f")])
+    }
+
+    @Test func `a receipt's root verifies by proof`() throws {
+        let store = try Store.simulated(SimulatedDisk(), creating: true)
+        for i in 0..<200 { try store.write { try $0.put("key \(i)", "\(i)") } }
+        let receipt = try store.write { try $0.put("key 7", "seven") }
+        #expect(receipt.rootSequence == receipt.sequence)
+        let membership = try store.proof(for: "key 7").verify(key: utf8("key 7"), root: receipt.root)
+        #expect(membership == .present(valueHash: BLAKE2b.hash(utf8("seven"))))
+        #expect(try store.proof(for: "key x").verify(key: utf8("key x"), root: receipt.root) == .absent)
+    }
+
+    @Test func `segments rotate and the log goes on over them`() throws {
+        let disk = SimulatedDisk()
+        var store = try Store.simulated(disk, creating: true, segmentBytesMax: 4096)
+        for i in 0..<100 { try store.write(id: "t\(i)") { try $0.put("key \(i)", "value \(i)") } }
+        let root = store.root
+        #expect(disk.files.keys.filter { $0.hasSuffix(".jsonl") }.count > 10)
+        for image in [disk.afterKill(), disk] {
+            if image === disk { try store.close() }
+            store = try Store.simulated(image, segmentBytesMax: 4096)
+            #expect(store.root == root)
+            #expect(store.view.sequence == 100)
+            #expect(try store.outcome(of: "t42") == .committed(sequence: 43))
+            #expect(try Store.checking(image).verdict == .sound)
+        }
+    }
+
+    @Test func `an id is used once, and its outcome can be asked for`() throws {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true)
+        #expect(try store.outcome(of: "t") == .unknown)
+        try store.write(id: "t") { try $0.put("a", "1") }
+        expectError(.duplicateID(.committed(sequence: 1))) { try store.write(id: "t") { try $0.put("a", "2") } }
+        #expect(try store.outcome(of: "t") == .committed(sequence: 1))
+        // Bytes, not Unicode: these two are equal as Swift strings.
+        try store.write(id: "\u{e9}") { try $0.put("a", "2") }
+        try store.write(id: "e\u{301}") { try $0.put("a", "3") }
+        let again = try Store.simulated(disk.afterKill())
+        #expect(try again.outcome(of: "t") == .committed(sequence: 1))
+        #expect(try again.outcome(of: "e\u{301}") == .committed(sequence: 3))
+    }
+
+    @Test func `a clock that steps back orders nothing`() throws {
+        let disk = SimulatedDisk()
+        var environment = Environment.deterministic()
+        environment.now = { 2_000_000_000_000_000 }
+        let store = try Store.open(disk, creating: true, options: Options(), environment: environment)
+        try store.write { try $0.put("a", "1") }
+        environment.now = { 1 }
+        let again = try Store.open(disk.afterKill(), creating: false, options: Options(), environment: environment)
+        try again.write { try $0.put("a", "2") }
+        #expect(again.view.sequence == 2)
     }
 }

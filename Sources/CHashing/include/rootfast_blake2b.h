@@ -41,7 +41,8 @@ typedef struct {
     uint32_t bit;
 } rootfast_node_job;
 
-// A leaf: digest = H(0x00 || u32be(key_length) || key || value_digest (32 bytes)); key_length is 1...1024.
+// A leaf: digest = H(0x00 || u32be(key_length) || key || value_digest (32 bytes)); key_length is
+// 1...1024; a longer key ends the process.
 typedef struct {
     const uint8_t *key;
     uint32_t key_length;

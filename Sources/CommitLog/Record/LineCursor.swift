@@ -64,10 +64,10 @@ struct LineCursor {
         let start = offset
         var number: UInt64 = 0
         while byte &- UInt8(ascii: "0") <= 9 {
-            // Less than 2^63 so far, so nothing overflows before it is refused.
-            let (tenfold, overflow) = number.multipliedReportingOverflow(by: 10)
-            number = tenfold &+ UInt64(byte &- UInt8(ascii: "0"))
-            guard !overflow && number < RecordLimits.integerEnd else {
+            // With at most a tenth of the end before, ten times as much and a digit more stays far below 2^64.
+            let isTooLarge = number > RecordLimits.integerEnd / 10
+            number = number &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
+            guard !isTooLarge && number < RecordLimits.integerEnd else {
                 throw RecordError(offset: start, reason: .integerTooLarge)
             }
             offset &+= 1

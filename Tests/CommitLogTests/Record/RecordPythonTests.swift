@@ -12,27 +12,27 @@ import Testing
         def pairs(items):
             assert len({k for k, _ in items}) == len(items), "duplicate key"
             return dict(items)
-        def load(text): return json.loads(text, object_pairs_hook=pairs, parse_int=str, parse_float=str)
+        def number(text): return ("number", text)
+        def load(text): return json.loads(text, object_pairs_hook=pairs, parse_int=number, parse_float=number)
         def key(k): return base64.b64decode(k[1:], validate=True) if k.startswith("$") else k.encode()
         def value(v, expected):
-            if isinstance(v, str) and not is_number(expected): return v.encode()
+            if isinstance(v, str): return v.encode()
+            if isinstance(v, tuple): return v[1].encode()
             if isinstance(v, dict) and list(v) == ["$base64"]: return base64.b64decode(v["$base64"], validate=True)
             return expected if v == load(expected.decode()) else b"not what it should be"
-        def is_number(b):
-            try: return isinstance(json.loads(b.decode()), (int, float)) and not isinstance(json.loads(b.decode()), bool)
-            except ValueError: return False
         def item(r): return key(r).hex() if isinstance(r, str) else [key(r[0]).hex(), r[1] and key(r[1]).hex()]
-        for number, (line, said) in enumerate(zip(open(sys.argv[1], newline="\n"), open(sys.argv[2]))):
+        for place, (line, said) in enumerate(zip(open(sys.argv[1], newline="\n"), open(sys.argv[2]))):
             said = json.loads(said)
             found = load(line)
-            assert list(found) == said["fields"], (number, list(found))
-            for name, expected in said["plain"].items(): assert found[name] == expected, (number, name)
+            assert list(found) == said["fields"], (place, list(found))
+            for name, expected in said["plain"].items():
+                assert found[name] == (number(expected[1:]) if expected[:1] == "#" else expected), (place, name)
             data = list(found.get("data", {}).items())
-            assert [key(k).hex() for k, _ in data] == [k for k, _ in said["data"]], (number, "keys")
+            assert [key(k).hex() for k, _ in data] == [k for k, _ in said["data"]], (place, "keys")
             for (_, v), (_, expected) in zip(data, said["data"]):
-                assert (v is None) == (expected is None), (number, v)
-                if v is not None: assert value(v, bytes.fromhex(expected)).hex() == expected, (number, v)
-            assert [item(r) for r in found.get("reads", [])] == said["reads"], (number, "reads")
+                assert (v is None) == (expected is None), (place, v)
+                if v is not None: assert value(v, bytes.fromhex(expected)).hex() == expected, (place, v)
+            assert [item(r) for r in found.get("reads", [])] == said["reads"], (place, "reads")
         """#
 
     @Test func `Python reads from 5,000 lines what was written`() throws {
@@ -61,7 +61,7 @@ import Testing
 
     /// What a record says, as JSON made without the code under test: bytes in hexadecimal.
     private static func content(_ record: RecordSample) -> String {
-        let tx = "\"n\":\"\(record.n)\",\"timestamp\":\"\(seconds(record.timestamp))\""
+        let tx = "\"n\":\"#\(record.n)\",\"timestamp\":\"#\(seconds(record.timestamp))\""
         let data = record.changes.map { "[\"\(hex($0.key))\",\($0.value.map { "\"\(hex($0))\"" } ?? "null")]" }
         let reads = record.reads.map { item in
             switch item {
@@ -86,12 +86,12 @@ import Testing
 
     private static func texts(_ record: RecordSample) -> String {
         var texts = ["\"op\":\"\("\(record.op)".uppercased())\"", "\"tx_id\":\(escaped(record.txID))"]
-        if record.op == .commit { texts.append("\"seq\":\"\(record.seq)\"") }
+        if record.op == .commit { texts.append("\"seq\":\"#\(record.seq)\"") }
         if record.op == .abort { texts.append("\"reason\":\(escaped(record.reason))") }
         if let end = record.flushEnd {
             texts += [
                 "\"root\":\"\(end.root.hex)\"", "\"chain\":\"\(end.chain.hex)\"", "\"crc\":\"0102abcd\"",
-                "\"synced\":\"410\"",
+                "\"synced\":\"#410\"",
             ]
         }
         return texts.joined(separator: ",")

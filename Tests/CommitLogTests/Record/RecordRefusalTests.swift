@@ -24,7 +24,8 @@ import Testing
         ("+1", .malformedInteger), ("\"1\"", .malformedInteger), (" 1", .malformedInteger), ("1e3", .expected("}")),
         ("1e999", .expected("}")), ("1.0", .expected("}")), ("1 ", .expected("}")),
         ("9223372036854775808", .integerTooLarge),
-        ("18446744073709551616", .integerTooLarge), ("99999999999999999999999999", .integerTooLarge),
+        ("18446744073709551616", .integerTooLarge), ("18446744073709551620", .integerTooLarge),
+        ("99999999999999999999999999", .integerTooLarge),
     ])
     func `a sequence is a plain whole number below 2^63`(number: String, reason: RecordError.Reason) {
         #expect(refusal(bytes(#"{"op":"COMMIT",\#(Self.tx),"seq":\#(number)}"#))?.reason == reason)

@@ -1,0 +1,192 @@
+package import CommitLog
+import Threading
+
+/// A disk in memory that forgets, at a crash, what was not synced.
+///
+/// Every write, change of length and directory entry since the last sync is remembered on its own. A crash keeps or
+/// loses each of them, in any combination, and tears writes at 512 bytes. Any call can be made to fail, and a sync can
+/// be held up. `@unchecked Sendable`, because everything mutable is touched under `lock` only.
+package final class SimulatedDisk: Disk, @unchecked Sendable {
+    static let sectorBytes = 512
+
+    final class Inode {
+        var durable: [UInt8] = []
+        var current: [UInt8] = []
+        var pending: [Change] = []
+    }
+
+    enum Change {
+        case write(offset: Int, bytes: [UInt8])
+        case length(Int)
+    }
+
+    private enum EntryChange {
+        case set(String, Inode)
+        case clear(String)
+        case move(String, String)
+    }
+
+    let lock = Lock()
+    private var durableEntries: [String: Inode] = [:]
+    private var entries: [String: Inode] = [:]
+    private var pendingEntries: [(folder: String, change: EntryChange)] = []
+    private var folders: Set<String> = [""]
+    private let syncGate = Condition()
+    private var syncIsHeld = false
+    private(set) var syncsWaiting = 0
+    /// Consulted before every call: the errno it is to fail with, or `nil`.
+    private var fault: ((_ call: String, _ name: String) -> Int32?)?
+
+    package init() {}
+
+    /// A disk on which all of these files are durable.
+    package init(files: [String: [UInt8]]) {
+        for (name, bytes) in files {
+            let inode = Inode()
+            inode.durable = bytes
+            inode.current = bytes
+            entries[name] = inode
+            if let slash = name.lastIndex(of: "/") { folders.insert(String(name[..<slash])) }
+        }
+        durableEntries = entries
+    }
+
+    /// The files as a running process sees them.
+    package var files: [String: [UInt8]] { lock.withLock { entries.mapValues(\.current) } }
+
+    // MARK: - Trouble
+
+    /// Makes calls fail from now on as `fault` says.
+    package func setFault(_ fault: ((_ call: String, _ name: String) -> Int32?)?) { lock.withLock { self.fault = fault } }
+
+    /// Holds every sync up until `releaseSyncs`.
+    package func holdSyncs() { lock.withLock { syncIsHeld = true } }
+
+    package func releaseSyncs() {
+        lock.withLock { syncIsHeld = false }
+        syncGate.broadcast()
+    }
+
+    /// How many syncs are held up now.
+    package var heldSyncCount: Int { lock.withLock { syncsWaiting } }
+
+    /// What a killed process leaves: everything that it wrote, whether synced or not.
+    package func afterKill() -> SimulatedDisk { SimulatedDisk(files: files) }
+
+    /// What a power loss leaves: all that was synced, and any part of the rest, as the generator decides.
+    package func afterPowerLoss(_ random: inout SeededGenerator) -> SimulatedDisk {
+        lock.lock()
+        defer { lock.unlock() }
+        var kept = durableEntries
+        for (_, change) in pendingEntries where Bool.random(using: &random) { Self.apply(change, to: &kept) }
+        var images: [String: [UInt8]] = [:]
+        for (name, inode) in kept.sorted(by: { $0.key < $1.key }) { images[name] = Self.image(of: inode, &random) }
+        let disk = SimulatedDisk(files: images)
+        disk.folders = folders
+        return disk
+    }
+
+    private static func image(of inode: Inode, _ random: inout SeededGenerator) -> [UInt8] {
+        var bytes = inode.durable
+        // Some crashes lose everything, some nothing: extremes that independent coins never reach.
+        let share = [0, 1, 2, 3, 4].randomElement(using: &random)!
+        func keeps() -> Bool { Int.random(in: 0..<4, using: &random) < share }
+        for change in inode.pending {
+            switch change {
+            case .length(let count):
+                guard keeps() else { continue }
+                bytes = Array(bytes.prefix(count)) + Array(repeating: 0, count: max(0, count - bytes.count))
+            case .write(let offset, let written):
+                var start = offset
+                while start < offset + written.count {
+                    let end = min((start / sectorBytes + 1) * sectorBytes, offset + written.count)
+                    if keeps() { bytes.overlay(written[(start - offset)..<(end - offset)], at: start) }
+                    start = end
+                }
+            }
+        }
+        return bytes
+    }
+
+    private static func apply(_ change: EntryChange, to entries: inout [String: Inode]) {
+        switch change {
+        case .set(let name, let inode): entries[name] = inode
+        case .clear(let name): entries[name] = nil
+        case .move(let from, let to):
+            if let inode = entries.removeValue(forKey: from) { entries[to] = inode }
+        }
+    }
+
+    // MARK: - Disk
+
+    package func list(_ folder: String) throws(DiskError) -> [String] {
+        try call("list", folder) {
+            entries.keys.filter { Self.folder(of: $0) == folder }.map { String($0.dropFirst(folder.count + 1)) }.sorted()
+        }
+    }
+
+    package func makeFolder(_ folder: String) throws(DiskError) {
+        try call("mkdirat", folder) { _ = folders.insert(folder) }
+    }
+
+    package func open(_ name: String, _ access: DiskAccess) throws(DiskError) -> (any DiskFile)? {
+        try call("openat", name) {
+            if access == .create {
+                precondition(entries[name] == nil, "\(name) exists")
+                let inode = Inode()
+                entries[name] = inode
+                pendingEntries.append((Self.folder(of: name), .set(name, inode)))
+                return SimulatedFile(self, name, inode)
+            }
+            return entries[name].map { SimulatedFile(self, name, $0) }
+        }
+    }
+
+    package func rename(_ name: String, to newName: String) throws(DiskError) {
+        try call("renameat", name) {
+            Self.apply(.move(name, newName), to: &entries)
+            pendingEntries.append((Self.folder(of: newName), .move(name, newName)))
+        }
+    }
+
+    package func remove(_ name: String) throws(DiskError) {
+        try call("unlinkat", name) {
+            guard entries.removeValue(forKey: name) != nil else { return }
+            pendingEntries.append((Self.folder(of: name), .clear(name)))
+        }
+    }
+
+    package func syncFolder(_ folder: String) throws(DiskError) {
+        try call("fsync", folder) {
+            for (_, change) in pendingEntries.filter({ $0.folder == folder }) { Self.apply(change, to: &durableEntries) }
+            pendingEntries.removeAll { $0.folder == folder }
+        }
+    }
+
+    /// Runs one call under the lock, unless it is to fail.
+    func call<R>(_ name: String, _ file: String, _ body: () -> R) throws(DiskError) -> R {
+        lock.lock()
+        defer { lock.unlock() }
+        if let errno = fault?(name, file) { throw DiskError(call: name, name: file, errno: errno) }
+        return body()
+    }
+
+    /// Waits, under the lock, while syncs are held up.
+    func passSyncGate() {
+        syncsWaiting += 1
+        while syncIsHeld { syncGate.wait(lock) }
+        syncsWaiting -= 1
+    }
+
+    private static func folder(of name: String) -> String {
+        name.lastIndex(of: "/").map { String(name[..<$0]) } ?? ""
+    }
+}
+
+extension [UInt8] {
+    /// Writes bytes over this array, extending it with zeros where it is too short.
+    mutating func overlay(_ bytes: some Collection<UInt8>, at offset: Int) {
+        if count < offset + bytes.count { append(contentsOf: repeatElement(0, count: offset + bytes.count - count)) }
+        replaceSubrange(offset..<(offset + bytes.count), with: bytes)
+    }
+}

@@ -1,0 +1,30 @@
+import Hashing
+import Threading
+package import Rootfast
+
+extension Environment {
+    /// A world without chance: a clock that ticks a microsecond a call, ids from a seed, no waiting.
+    package static func deterministic(seed: UInt64 = 1) -> Environment {
+        let world = World(seed: seed)
+        return Environment(
+            now: { world.tick() }, randomBytes: { world.random() }, pause: { _ in }, kernel: .scalar)
+    }
+}
+
+/// `@unchecked Sendable`, because its state is touched under its lock only.
+private final class World: @unchecked Sendable {
+    private let lock = Lock()
+    private var time: UInt64 = 1_763_690_000_000_000
+    private var generator: SeededGenerator
+
+    init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+
+    func tick() -> UInt64 {
+        lock.withLock {
+            time += 1
+            return time
+        }
+    }
+
+    func random() -> [UInt8] { lock.withLock { generator.bytes(16) } }
+}
