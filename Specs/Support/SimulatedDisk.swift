@@ -37,6 +37,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     /// Consulted before every call: the errno it is to fail with, or `nil`.
     private var fault: ((_ call: String, _ name: String) -> Int32?)?
 
+    private var momentIsNow: ((_ call: String, _ name: String) -> Bool)?
+    private var moment: SimulatedDisk?
+
     package init() {}
 
     /// A disk on which all of these files are durable.
@@ -57,7 +60,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     // MARK: - Trouble
 
     /// Makes calls fail from now on as `fault` says.
-    package func setFault(_ fault: ((_ call: String, _ name: String) -> Int32?)?) { lock.withLock { self.fault = fault } }
+    package func setFault(_ fault: ((_ call: String, _ name: String) -> Int32?)?) {
+        lock.withLock { self.fault = fault }
+    }
 
     /// Holds every sync up until `releaseSyncs`.
     package func holdSyncs() { lock.withLock { syncIsHeld = true } }
@@ -69,6 +74,37 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
     /// How many syncs are held up now.
     package var heldSyncCount: Int { lock.withLock { syncsWaiting } }
+
+    /// Remembers the disk as it is right before the first call for which `isNow` answers true.
+    package func noteMoment(when isNow: @escaping (_ call: String, _ name: String) -> Bool) {
+        lock.withLock {
+            moment = nil
+            momentIsNow = isNow
+        }
+    }
+
+    /// The disk as it was at the noted moment, if that has come.
+    package func atMoment() -> SimulatedDisk? { lock.withLock { moment } }
+
+    /// A disk of its own in the same state, with the same changes pending.
+    private func copy() -> SimulatedDisk {
+        var copies: [ObjectIdentifier: Inode] = [:]
+        func copy(_ inode: Inode) -> Inode {
+            if let known = copies[ObjectIdentifier(inode)] { return known }
+            let new = Inode()
+            (new.durable, new.current, new.pending) = (inode.durable, inode.current, inode.pending)
+            copies[ObjectIdentifier(inode)] = new
+            return new
+        }
+        let disk = SimulatedDisk()
+        disk.durableEntries = durableEntries.mapValues(copy)
+        disk.entries = entries.mapValues(copy)
+        disk.pendingEntries = pendingEntries.map { folder, change in
+            if case .set(let name, let inode) = change { (folder, .set(name, copy(inode))) } else { (folder, change) }
+        }
+        disk.folders = folders
+        return disk
+    }
 
     /// What a killed process leaves: everything that it wrote, whether synced or not.
     package func afterKill() -> SimulatedDisk { SimulatedDisk(files: files) }
@@ -121,7 +157,8 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
     package func list(_ folder: String) throws(DiskError) -> [String] {
         try call("list", folder) {
-            entries.keys.filter { Self.folder(of: $0) == folder }.map { String($0.dropFirst(folder.count + 1)) }.sorted()
+            entries.keys.filter { Self.folder(of: $0) == folder }.map { String($0.dropFirst(folder.count + 1)) }
+                .sorted()
         }
     }
 
@@ -158,7 +195,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
     package func syncFolder(_ folder: String) throws(DiskError) {
         try call("fsync", folder) {
-            for (_, change) in pendingEntries.filter({ $0.folder == folder }) { Self.apply(change, to: &durableEntries) }
+            for (_, change) in pendingEntries.filter({ $0.folder == folder }) {
+                Self.apply(change, to: &durableEntries)
+            }
             pendingEntries.removeAll { $0.folder == folder }
         }
     }
@@ -167,6 +206,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     func call<R>(_ name: String, _ file: String, _ body: () -> R) throws(DiskError) -> R {
         lock.lock()
         defer { lock.unlock() }
+        if moment == nil, momentIsNow?(name, file) == true { moment = copy() }
         if let errno = fault?(name, file) { throw DiskError(call: name, name: file, errno: errno) }
         return body()
     }

@@ -1,6 +1,6 @@
 import Hashing
-import Threading
 package import Rootfast
+import Threading
 
 extension Environment {
     /// A world without chance: a clock that ticks a microsecond a call, ids from a seed, no waiting.

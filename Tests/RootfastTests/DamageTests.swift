@@ -178,7 +178,9 @@ import Testing
         try other.write { try $0.put("b", "new") }
         let new = base.files[Self.first]!
         let newEnd = new.lastIndex { $0 != 0 }! + 1
-        let image = disk.changing(Self.first) { bytes in bytes.replaceSubrange(length..<newEnd, with: new[length..<newEnd]) }
+        let image = disk.changing(Self.first) { bytes in
+            bytes.replaceSubrange(length..<newEnd, with: new[length..<newEnd])
+        }
         let report = try Store.checking(image)
         // The old second flush says that n = 4 was durable, and it is: as the new one. What is behind is torn.
         #expect(report.sequence == 2)

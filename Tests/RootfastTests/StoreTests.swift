@@ -81,7 +81,9 @@ import Testing
             [], [0], [0xff, 0xfe], utf8("null"), utf8("5"), utf8("\"5\""), utf8("{\"a\": 1}"), utf8("{\"a\":1}"),
             utf8("{\"$base64\":\"AA==\"}"), utf8("\u{e9}"), utf8("e\u{301}"), Array(repeating: 7, count: 100_000),
         ]
-        let keys: [[UInt8]] = [[0], [0xff], utf8("$"), utf8("\u{e9}"), utf8("e\u{301}"), Array(repeating: 9, count: 1024)]
+        let keys: [[UInt8]] = [
+            [0], [0xff], utf8("$"), utf8("\u{e9}"), utf8("e\u{301}"), Array(repeating: 9, count: 1024),
+        ]
         var expected: [[UInt8]: [UInt8]] = [:]
         try store.write { tx in
             for (i, value) in values.enumerated() {
@@ -102,7 +104,9 @@ import Testing
         let root = store.root
         expectError(.invalidArgument) { try store.write { try $0.put("", "1") } }
         expectError(.invalidArgument) { try store.write { try $0.put([UInt8](repeating: 1, count: 1025), "1") } }
-        expectError(.invalidArgument) { try store.write { try $0.put("a", [UInt8](repeating: 1, count: 16 << 20 | 1)) } }
+        expectError(.invalidArgument) {
+            try store.write { try $0.put("a", [UInt8](repeating: 1, count: 16 << 20 | 1)) }
+        }
         expectError(.invalidArgument) { try store.write(id: "~1") { try $0.put("a", "1") } }
         expectError(.invalidArgument) { try store.write(id: "a\nb") { try $0.put("a", "1") } }
         expectError(.invalidArgument) { try store.write(id: "") { try $0.put("a", "1") } }

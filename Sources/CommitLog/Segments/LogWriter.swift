@@ -106,13 +106,14 @@ package final class LogWriter {
         header.append(to: &line)
 
         try disk.remove(LogNames.nextSegment)
-        let file = try disk.open(LogNames.nextSegment, .create)!
-        try file.zeroFill(from: 0, to: zeroedBytesMin)
-        try file.write(line.bytes, at: 0)
-        try file.sync()
-        try disk.rename(LogNames.nextSegment, to: LogNames.segment(header.segment))
+        let draft = try disk.open(LogNames.nextSegment, .create)!
+        try draft.zeroFill(from: 0, to: zeroedBytesMin)
+        try draft.write(line.bytes, at: 0)
+        try draft.sync()
+        let name = LogNames.segment(header.segment)
+        try disk.rename(LogNames.nextSegment, to: name)
         try disk.syncFolder(LogNames.folder)
         try Manifest(store: tip.store, segment: header.segment).write(to: disk)
-        return (LogTip(header, offset: line.count), file, zeroedBytesMin)
+        return (LogTip(header, offset: line.count), try disk.open(name, .write)!, zeroedBytesMin)
     }
 }
