@@ -6,6 +6,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Rootfast", targets: ["Rootfast"]),
+        .library(name: "RootfastCodable", targets: ["RootfastCodable"]),
         .executable(name: "rootfast", targets: ["rootfast-tool"]),
     ],
     dependencies: [
@@ -23,11 +24,13 @@ let package = Package(
         .target(name: "StateTree", dependencies: ["Hashing", "CHashing", "Threading"]),
         .target(name: "CommitLog", dependencies: ["Hashing", "StrictJSON"]),
         .target(name: "Rootfast", dependencies: ["StateTree", "CommitLog", "StrictJSON", "Hashing", "Threading"]),
+        // Values of `Codable` types; apart, because it needs Foundation.
+        .target(name: "RootfastCodable", dependencies: ["Rootfast"]),
 
         .executableTarget(
             name: "rootfast-tool",
             dependencies: [
-                "Rootfast", "StrictJSON", "CommitLog",
+                "Rootfast", "StrictJSON", "CommitLog", "Hashing", "Threading",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "tools/rootfast"
@@ -37,12 +40,18 @@ let package = Package(
         .target(
             name: "SpecSupport", dependencies: ["Rootfast", "CommitLog", "Hashing", "Threading"], path: "Specs/Support"),
 
+        // The README's example, as it stands there.
+        .executableTarget(name: "readme-example", dependencies: ["Rootfast"], path: "Tests/ReadmeExample"),
+        .testTarget(name: "ReadmeTests", dependencies: ["readme-example"]),
         .testTarget(name: "HashingTests", dependencies: ["Hashing", "CHashing", "Clibb2"]),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"]),
         .testTarget(name: "StateTreeTests", dependencies: ["StateTree", "Hashing"], resources: [.copy("Fixtures")]),
         .testTarget(
             name: "RootfastTests",
             dependencies: ["Rootfast", "SpecSupport", "CommitLog", "StateTree", "StrictJSON", "Hashing"]),
+        .testTarget(name: "RootfastCodableTests", dependencies: ["RootfastCodable", "Rootfast", "SpecSupport"]),
+        .testTarget(
+            name: "Laws", dependencies: ["Rootfast", "StateTree", "SpecSupport", "rootfast-tool"], path: "Specs/Laws"),
         .testTarget(name: "ToolTests", dependencies: ["rootfast-tool"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CommitLogTests", dependencies: ["CommitLog", "StrictJSON", "Hashing"]),
     ]

@@ -43,7 +43,7 @@ int rootfast_crc32c_hardware_supported(void) {
 
 // Words in a lane at most, so that the powers needed to join the lanes are in the table.
 enum { LANE_WORDS_MAX = sizeof CRC32C_WORDS / sizeof *CRC32C_WORDS / 2 };
-// Bytes from which three lanes are faster than one, joining them included.
+// Bytes from which three lanes are faster than one, joining them included; no fewer than the 24 of one step.
 enum { LANES_BYTES_MIN = 96 };
 
 // The product of `crc` and the power that moves it `words` words on, not yet reduced.

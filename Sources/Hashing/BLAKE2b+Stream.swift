@@ -5,9 +5,11 @@ extension BLAKE2b {
     public struct Stream: Sendable {
         @usableFromInline var state = rootfast_blake2b_stream()
 
+        /// The stream of the empty message.
         @inlinable
         public init() { rootfast_blake2b_init(&state) }
 
+        /// Appends `bytes`, which may be empty.
         @inlinable
         public mutating func update(_ bytes: UnsafeRawBufferPointer) {
             rootfast_blake2b_update(&state, bytes.baseAddress, bytes.count)
@@ -21,7 +23,7 @@ extension BLAKE2b {
             }
         }
 
-        /// The digest of everything so far. The stream can go on afterwards.
+        /// The digest of everything so far, at the cost of one block. The stream can go on afterwards.
         @inlinable
         public func finish() -> Digest {
             var digest = Digest()

@@ -2,7 +2,7 @@ public import CHashing
 
 /// BLAKE2b (RFC 7693) with a 32-byte digest and no key: the hash `H` of every format here.
 ///
-/// One message takes about 85 ns a 128-byte block. Many at once are cheaper: see `HashKernel`.
+/// One message takes about 90 ns a 128-byte block. Many at once are cheaper: see `HashKernel`.
 public enum BLAKE2b {
     /// The digest of `bytes`, which may be empty.
     @inlinable

@@ -2,6 +2,7 @@
 ///
 /// Guarantees: (1) it is the only owner of its memory, which stays where it is until an append that needs more room;
 /// (2) it grows by doubling, so that n bytes appended cost O(n); (3) only bytes that were appended can be read.
+// Without @usableFromInline on the type the compiler inlines none of its members in other modules (Swift 6.3).
 @usableFromInline
 package struct ByteBuffer: ~Copyable {
     /// `nil` until the first byte is asked for.

@@ -1,17 +1,9 @@
 import CommitLog
-import Foundation
 import Hashing
 import Rootfast
 import SpecSupport
 import StateTree
 import Testing
-
-/// A folder that is gone when the test is.
-final class TemporaryFolder: Sendable {
-    let path: String
-    init() { path = NSTemporaryDirectory() + "rootfast-" + UUID().uuidString }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 extension Store {
     /// A store on a simulated disk.

@@ -12,7 +12,7 @@ package enum RecordLimits {
     package static let lineBytesMax = 64 << 20
     /// `data` and `reads` of one PREPARE together, as encoded: then the line fits, flush end and all.
     package static let fragmentBytesMax = lineBytesMax - 1_024
-    /// A value, `data` and the items of `reads` as JSON: how deep a value nests that stands as it is.
+    /// How deep a value may nest that stands as it is: `[]` is 1 deep, a number 0.
     package static let valueDepthMax = 32
     /// Timestamps are less than this many microseconds.
     package static let timestampEnd: UInt64 = 1 << 53

@@ -1,0 +1,196 @@
+import ArgumentParser
+import Rootfast
+
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Verify every record, chain, crc and root of a store. Changes nothing.",
+        discussion: """
+            Also beside a live writer, up to its last durable flush. The verdict comes first. Exit code 0 if sound, 3 \
+            if sound but with a torn tail or a transaction in doubt, 2 if damaged.
+            """)
+
+    @OptionGroup var arguments: StoreArguments
+
+    func run() throws {
+        var progress = Progress()
+        let report = try Failure.naming(arguments.store) {
+            try Store.check(arguments.store) { done, total in
+                progress.show("\(done >> 20) of \(total >> 20) MiB verified")
+            }
+        }
+        progress.clear()
+        if arguments.isJSON {
+            try Output.standard.print(CheckAnswer(report: report, store: arguments.store).json)
+        } else {
+            for line in CheckText(report: report, store: arguments.store).lines { try Output.standard.print(line) }
+        }
+        if let status = report.status { throw status }
+    }
+}
+
+extension CheckReport {
+    /// The exit code, if it is not 0.
+    fileprivate var status: ExitStatus? {
+        switch verdict {
+        case .sound: nil
+        case .wantsAttention: .wantsAttention
+        case .damaged: .verificationFailed
+        }
+    }
+
+    /// What there is to see to, if the store is sound.
+    fileprivate var wants: [String] {
+        var wants: [String] = []
+        if tornTail != nil { wants.append("a torn tail") }
+        if inDoubt.count == 1 { wants.append("a transaction in doubt") }
+        if inDoubt.count > 1 { wants.append("\(inDoubt.count) transactions in doubt") }
+        return wants
+    }
+
+    /// The commands to run next.
+    fileprivate func nextCommands(_ store: String) -> [String] {
+        let quoted = shellQuoted(store)
+        if verdict == .damaged { return ["cp -a -- \(quoted) \(shellQuoted(store + ".damaged"))", "rootfast log \(quoted)"] }
+        return inDoubt.map { "rootfast resolve \(quoted) \(shellQuoted($0.id)) --commit (or --abort)" }
+    }
+}
+
+/// A word as a shell takes it.
+private func shellQuoted(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { byte in
+        switch UInt8(byte) {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+    guard !isPlain || text.isEmpty else { return text }
+    return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+}
+
+// MARK: - For people
+
+private struct CheckText {
+    let report: CheckReport
+    let store: String
+
+    var lines: [String] {
+        guard report.verdict != .damaged else { return damageLines }
+        return [verdict] + totals + segments + tail + inDoubt + next
+    }
+
+    private var verdict: String {
+        report.verdict == .sound ? "sound" : "sound, but wants attention: \(report.wants.joined(separator: ", "))"
+    }
+
+    private var totals: [String] {
+        let writer = report.isBeingWritten ? ["writer    at work; checked up to its last durable flush"] : []
+        return [
+            "store     \(report.uuid)", "root      \(report.root)", "sequence  \(report.sequence)",
+            "keys      \(report.keyCount)", "flushes   \(report.flushCount)", "records   \(report.recordCount)",
+        ] + writer
+    }
+
+    private var segments: [String] {
+        let rows = report.segments.map { segment in
+            let isEmpty = segment.lastSequence < segment.firstSequence
+            return [
+                segment.file, "\(segment.byteCount)", "\(segment.flushCount)", "\(segment.recordCount)",
+                isEmpty ? "none" : "\(segment.firstSequence)-\(segment.lastSequence)",
+            ]
+        }
+        return aligned([["segment", "bytes", "flushes", "records", "sequences"]] + rows)
+    }
+
+    /// The columns of a table, the first to the left and the others to the right.
+    private func aligned(_ rows: [[String]]) -> [String] {
+        let widths = rows[0].indices.map { column in rows.map { $0[column].utf8.count }.max()! }
+        return rows.map { row in
+            row.indices.map { column in
+                let padding = String(repeating: " ", count: widths[column] - row[column].utf8.count)
+                return column == 0 ? row[column] + padding : padding + row[column]
+            }.joined(separator: "  ")
+        }
+    }
+
+    private var tail: [String] {
+        guard let tail = report.tornTail else { return [] }
+        return [
+            "torn tail \(tail.byteCount) bytes at byte \(tail.place.offset ?? 0) of \(tail.place.file): \(tail.reason)",
+            "          Nobody was told that they were durable. The next command that writes drops them and keeps a copy.",
+        ]
+    }
+
+    private var inDoubt: [String] { report.inDoubt.map { "in doubt  \($0.line)" } }
+
+    private var next: [String] { report.nextCommands(store).map { "next      \($0)" } }
+
+    private var damageLines: [String] {
+        guard let damage = report.damage else { return ["DAMAGED"] }
+        var lines = ["DAMAGED: \(damage.message)"]
+        if let place = damage.place {
+            lines.append("file      \(place.file)")
+            if let offset = place.offset { lines.append("offset    \(offset)") }
+            if let sequence = place.sequence { lines.append("sequence  \(sequence) is the last that is whole before it") }
+        }
+        if let advice = damage.advice { lines.append("advice    \(advice)") }
+        return lines + next
+    }
+}
+
+// MARK: - For scripts
+
+private struct CheckAnswer {
+    let report: CheckReport
+    let store: String
+
+    var json: Answer {
+        var answer = Answer()
+        answer.text("verdict", verdict)
+        answer.flag("being_written", report.isBeingWritten)
+        if let damage = report.damage { add(damage, to: &answer) } else { addFindings(to: &answer) }
+        answer.texts("next", report.nextCommands(store))
+        return answer
+    }
+
+    private var verdict: String {
+        switch report.verdict {
+        case .sound: "sound"
+        case .wantsAttention: "wants_attention"
+        case .damaged: "damaged"
+        }
+    }
+
+    private func add(_ damage: StoreError, to answer: inout Answer) {
+        answer.object("damage") { answer in
+            answer.text("message", damage.message)
+            answer.text("file", damage.place?.file)
+            answer.number("offset", damage.place?.offset.map { UInt64($0) })
+            answer.number("sequence", damage.place?.sequence)
+            answer.text("advice", damage.advice)
+        }
+    }
+
+    private func addFindings(to answer: inout Answer) {
+        answer.text("store", report.uuid)
+        answer.digest("root", report.root)
+        answer.number("sequence", report.sequence)
+        answer.number("count", report.keyCount)
+        answer.number("flushes", report.flushCount)
+        answer.number("records", report.recordCount)
+        answer.flag("closed", report.isClosed)
+        answer.objects("segments", report.segments) { segment, answer in
+            answer.number("number", segment.number)
+            answer.text("file", segment.file)
+            answer.number("bytes", segment.byteCount)
+            answer.number("flushes", segment.flushCount)
+            answer.number("records", segment.recordCount)
+            answer.number("first_sequence", segment.firstSequence)
+            answer.number("last_sequence", segment.lastSequence)
+        }
+        answer.objects("in_doubt", report.inDoubt) { $1.describe($0) }
+        answer.tornTail(report.tornTail)
+    }
+}

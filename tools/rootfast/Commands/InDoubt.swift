@@ -1,0 +1,39 @@
+import ArgumentParser
+import Rootfast
+
+struct InDoubt: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "in-doubt", abstract: "List the transactions that have voted and wait for their decision.",
+        discussion: "Exit code 3 if there are any.")
+
+    @OptionGroup var arguments: StoreArguments
+
+    func run() throws {
+        let transactions = try arguments.openToRead().inDoubt()
+        if arguments.isJSON {
+            var answer = Answer()
+            answer.objects("in_doubt", transactions) { $1.describe($0) }
+            try Output.standard.print(answer)
+        } else {
+            for transaction in transactions { try Output.standard.print(transaction.line) }
+        }
+        if !transactions.isEmpty { throw ExitStatus.wantsAttention }
+    }
+}
+
+extension Answer {
+    mutating func describe(_ transaction: InDoubtTransaction) {
+        text("tx_id", transaction.id)
+        number("voted_at_us", transaction.timestamp)
+        keys("keys", transaction.keys)
+        number("reads", transaction.readCount)
+    }
+}
+
+extension InDoubtTransaction {
+    /// For people, in one line.
+    var line: String {
+        let changes = keys.count == 1 ? "1 key" : "\(keys.count) keys"
+        return "\(id)  changes \(changes), holds \(readCount) reads, voted \(timestamp / 1_000_000) s after 1970"
+    }
+}

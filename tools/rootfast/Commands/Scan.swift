@@ -1,0 +1,39 @@
+import ArgumentParser
+import CommitLog
+import Rootfast
+
+struct Scan: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print keys and values in order, one JSON object a line.",
+        discussion: #"{"key":…,"value":…}, spelled as in the log. --prefix, --from and --to narrow it together."#)
+
+    @OptionGroup var arguments: StoreArguments
+    @Option(help: "Only keys that begin with this.", transform: Spelling.bound) var prefix: [UInt8]?
+    @Option(help: "The first key.", transform: Spelling.bound) var from: [UInt8]?
+    @Option(help: "The first key that is left out.", transform: Spelling.bound) var to: [UInt8]?
+    @Option(help: "At most so many.") var limit: Int?
+    @Flag(help: "Last key first.") var reverse = false
+
+    func validate() throws {
+        if let limit, limit < 0 { throw ValidationError("--limit is 0 or more.") }
+    }
+
+    func run() throws {
+        var scanner = RecordText.valueScanner()
+        try arguments.openToRead().view.scan(range) { key, value in
+            let line = Answer(entry: key, value, &scanner).bytes
+            try line.withUnsafeBytes { try Output.standard.append($0) }
+            return true
+        }
+    }
+
+    /// Where all the bounds hold. An empty bound is none.
+    private var range: ScanRange {
+        var range = prefix.map { ScanRange(prefix: $0) } ?? ScanRange()
+        if let from, range.from.map({ $0.lexicographicallyPrecedes(from) }) ?? true { range.from = from }
+        if let to, !to.isEmpty, range.to.map({ to.lexicographicallyPrecedes($0) }) ?? true { range.to = to }
+        range.isReversed = reverse
+        range.limit = limit
+        return range
+    }
+}

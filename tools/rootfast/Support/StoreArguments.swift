@@ -1,0 +1,62 @@
+import ArgumentParser
+import Rootfast
+
+/// What every command on a store takes.
+struct StoreArguments: ParsableArguments {
+    @Argument(help: "The store's folder.", completion: .directory)
+    var store: String
+
+    @OptionGroup var format: FormatArguments
+
+    var isJSON: Bool { format.json }
+
+    /// Reads the store as it is on disk, also beside a live writer, and changes nothing.
+    func openToRead() throws -> Store { try open(.readOnly) }
+
+    /// Opens a store that is there for writing.
+    func openToWrite() throws -> Store { try open(.readWrite) }
+
+    /// Opens a store for writing, makes it if it is missing, and says so.
+    func openOrCreate() throws -> Store {
+        let store = try open(.createIfMissing)
+        if store.recovery.isNew { Output.error("rootfast: made a new store in \(self.store)") }
+        return store
+    }
+
+    /// Runs `body` with the store open for writing, closes it whatever comes of it, and names it in errors.
+    func writing<R>(_ body: (Store) throws -> R) throws -> R {
+        let store = try openToWrite()
+        return try closing(store) { try body(store) }
+    }
+
+    /// Runs `body`, then closes the store, whatever comes of it.
+    func closing<R>(_ store: Store, _ body: () throws -> R) throws -> R {
+        try Failure.naming(self.store) {
+            let result: R
+            do {
+                result = try body()
+            } catch {
+                try? store.close()
+                throw error
+            }
+            try store.close()
+            return result
+        }
+    }
+
+    private func open(_ mode: OpenMode) throws -> Store {
+        let store = try Failure.naming(store) { try Store.open(store, mode: mode) }
+        if mode != .readOnly, let tail = store.recovery.tornTail {
+            let copy = tail.copy.map { ", and kept as \($0)" } ?? ""
+            Output.error(
+                "rootfast: \(self.store): dropped a torn tail of \(tail.byteCount) bytes that nobody was told of\(copy)")
+        }
+        return store
+    }
+}
+
+/// How a command answers.
+struct FormatArguments: ParsableArguments {
+    @Flag(help: "Answer in JSON.")
+    var json = false
+}
