@@ -10,8 +10,8 @@ public typealias LeafJob = rootfast_leaf_job
 /// A message of any length to hash: `digest = H(message)`.
 public typealias MessageJob = rootfast_message_job
 
-/// Batches. The jobs of one call are independent of each other and done in any order: a digest may overwrite an input of
-/// its own job, but must not touch an input or a digest of another.
+/// Batches. The jobs of one call are independent of each other and done in any order: a digest may overwrite an input
+/// of its own job, but must not touch an input or a digest of another.
 ///
 /// A kernel runs two vectors of lanes side by side; a smaller batch leaves lanes idle. The costs below were measured on
 /// one core of an AMD EPYC 9005 at 4.1 GHz.

@@ -13,8 +13,8 @@ extension HashKernel {
         return best.kernel
     }
 
-    /// The best of a few runs over a batch: the first run warms up, and an interrupted one does not count. A kernel that
-    /// has spent its share of the time is not run again, as in a build without optimisation.
+    /// The best of a few runs over a batch: the first run warms up, and an interrupted one does not count. A kernel
+    /// that has spent its share of the time, as in a build without optimisation, is not run again.
     private func nanosecondsForNodes(_ clock: () -> UInt64) -> UInt64 {
         let batch = 32
         let runs = 6

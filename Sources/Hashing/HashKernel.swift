@@ -2,8 +2,8 @@ public import CHashing
 
 /// The code that hashes a batch: how many messages it runs at once, in the lanes of vector registers.
 ///
-/// Every kernel gives the same digests; they differ in speed alone. There is no current kernel: whoever hashes holds the
-/// one that it chose.
+/// Every kernel gives the same digests; they differ in speed alone. There is no current kernel: whoever hashes holds
+/// the one that it chose.
 @frozen
 public enum HashKernel: Int32, Sendable, CaseIterable {
     /// Plain C, one message after the other; runs anywhere.

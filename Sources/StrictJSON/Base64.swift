@@ -7,7 +7,8 @@ package enum Base64 {
     /// How many bytes the text gives at most.
     package static func decodedCountMax(_ text: UnsafeRawBufferPointer) -> Int { text.count / 4 * 3 }
 
-    /// Writes the bytes to `target`, which has room for `decodedCountMax`; how many, or `nil` if the text is not canonical.
+    /// Writes the bytes to `target`, which has room for `decodedCountMax`, and says how many they are;
+    /// `nil` if the text is not canonical.
     package static func decode(_ text: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer) -> Int? {
         guard text.count.isMultiple(of: 4) else { return nil }
         let padding = paddingCount(text)

@@ -42,7 +42,8 @@ package enum JSONString {
         }
     }
 
-    /// Decodes content that `end` has checked; `target` has room for as many bytes as the content has. How many it took.
+    /// Decodes content that `end` has checked, and says how many bytes it took; `target` has room for as many as the
+    /// content has.
     package static func decode(_ content: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer) -> Int {
         var offset = 0
         var written = 0

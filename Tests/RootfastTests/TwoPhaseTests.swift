@@ -104,6 +104,25 @@ import Testing
         }
     }
 
+    @Test func `bounds longer than a key can be lock what lies between them`() throws {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true)
+        let longest = [UInt8](repeating: 0x62, count: 1024)
+        try store.write { try $0.put(longest, "1") }
+        _ = try store.prepare("v") { tx in
+            // A limited scan ends right behind a key that is as long as keys may be.
+            #expect(try tx.entries(ScanRange().limited(to: 1)).count == 1)
+            _ = try tx.entries(ScanRange(from: longest + [9], to: longest + [9, 9]))
+            _ = try tx.entries(ScanRange(from: [UInt8](repeating: 0xff, count: 2000), to: [UInt8]?.none))
+        }
+        let again = try Store.simulated(disk.afterKill())
+        for key in [longest, Array(longest.dropLast()), [0]] {
+            expectError(.lockedByInDoubt(id: "v")) { try again.write { try $0.put(key, "1") } }
+        }
+        try again.write { try $0.put(Array(longest.dropLast()) + [0x63], "1") }
+        try again.write { try $0.put([UInt8](repeating: 0xff, count: 1024), "1") }
+    }
+
     @Test func `a vote may be on nothing but what it read`() throws {
         let disk = SimulatedDisk()
         let store = try Store.simulated(disk, creating: true)

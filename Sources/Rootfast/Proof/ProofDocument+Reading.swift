@@ -63,7 +63,9 @@ extension ProofDocument {
 // MARK: - Parts
 
 private func readKey(_ reader: inout JSONReader) throws -> [UInt8] {
-    guard let key = RecordText.key(try reader.readString()) else { throw ProofFormatError("a key is not base64 behind $") }
+    guard let key = RecordText.key(try reader.readString()) else {
+        throw ProofFormatError("a key is not base64 behind $")
+    }
     return key
 }
 

@@ -1,7 +1,7 @@
+import CommitLog
 package import Hashing
 package import StateTree
 import StrictJSON
-import CommitLog
 
 /// A proof as a JSON document, with what its maker says beside it.
 ///
@@ -22,8 +22,9 @@ package struct ProofDocument {
     /// The value, if the key is present.
     package var value: [UInt8]?
 
-    package init(_ proof: Proof, key: [UInt8]? = nil, root: Digest? = nil, sequence: UInt64? = nil, value: [UInt8]? = nil)
-    {
+    package init(
+        _ proof: Proof, key: [UInt8]? = nil, root: Digest? = nil, sequence: UInt64? = nil, value: [UInt8]? = nil
+    ) {
         self.proof = proof
         self.key = key
         self.root = root

@@ -1,4 +1,5 @@
 import CommitLog
+import StateTree
 
 /// What a transaction has read: keys and ranges, in no order and with repetitions, until they are asked for.
 struct ReadSet {
@@ -11,6 +12,8 @@ struct ReadSet {
 
     /// Adds [from, to); an empty `from` and a `to` of `nil` are no bound.
     mutating func add(from: [UInt8], to: [UInt8]?) {
+        guard let from = Self.clip(from) else { return }
+        let to = to.flatMap(Self.clip)
         if let to, !from.lexicographicallyPrecedes(to) { return }
         ranges.append((from, to))
     }
@@ -29,6 +32,12 @@ struct ReadSet {
             items.append(.key(key))
         }
         return items + joined[next...].map { .range(from: $0.from, to: $0.to) }
+    }
+
+    /// The least bound a key may have that parts the possible keys at the same place; `nil` if all lie before it.
+    private static func clip(_ bound: [UInt8]) -> [UInt8]? {
+        if bound.count <= Limits.keyBytesMax { return bound }
+        return ScanRange.end(ofPrefix: Array(bound.prefix(Limits.keyBytesMax)))
     }
 
     private func joinedRanges() -> [(from: [UInt8], to: [UInt8]?)] {

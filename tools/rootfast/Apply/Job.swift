@@ -23,7 +23,8 @@ struct Job: Sendable {
     /// Whether a transaction can have this id.
     static func isID(_ bytes: [UInt8]) -> Bool { RecordLimits.isTxID(bytes) && bytes[0] != UInt8(ascii: "~") }
 
-    static let idRule = "a tx_id has 1 to \(RecordLimits.txIDBytesMax) bytes and no control characters, and does not begin with ~"
+    static let idRule =
+        "a tx_id has 1 to \(RecordLimits.txIDBytesMax) bytes and no control characters, and does not begin with ~"
 }
 
 /// Where jobs come from, in the order in which they are to take effect.

@@ -11,7 +11,6 @@ struct OrderedCommits {
     let store: Store
     let source: any JobSource
     let tally: Tally
-    private let executor = OrderedExecutor()
     private let jobCountMax: Int
     private var held: Job?
     private static let batchBytesMax = 4 << 20
@@ -72,16 +71,22 @@ struct OrderedCommits {
         return false
     }
 
+    /// Sees which of a batch are committed already, while nothing is under way, and begins the others.
     private func begin(_ batch: [Job]) throws {
-        for (index, job) in batch.enumerated() {
+        var fresh: [Job] = []
+        var refusal: (any Error)?
+        for job in batch {
             do {
-                if try isCommitted(job) { tally.skip() } else { submit(job) }
+                if try isCommitted(job) { tally.skip() } else { fresh.append(job) }
             } catch {
-                _ = batch[index...]
-                try tally.waitUntilIdle()
-                throw tally.naming(job, error)
+                refusal = tally.naming(job, error)
+                break
             }
         }
+        for job in fresh { submit(job) }
+        guard let refusal else { return }
+        try tally.waitUntilIdle()
+        throw refusal
     }
 
     /// Whether its id is committed; throws if it is taken otherwise.
@@ -103,7 +108,7 @@ struct OrderedCommits {
 
     private func submit(_ job: Job) {
         tally.begin()
-        Task(executorPreference: executor) { [store, tally] in
+        Task(executorPreference: OrderedExecutor.shared) { [store, tally] in
             do {
                 let receipt = try await store.write(id: job.id) { try job.write(to: $0) }
                 tally.finish(job, .success(receipt))

@@ -7,11 +7,14 @@ import Threading
 ///
 /// `@unchecked Sendable`, because `jobs` is touched under `lock` only, and `thread` is set before the first job.
 final class OrderedExecutor: TaskExecutor, @unchecked Sendable {
+    /// Never freed, so that its thread may still be at its end when the last task is done.
+    static let shared = OrderedExecutor()
+
     private let lock = Lock()
     private var jobs: [UnownedJob] = []
     private var thread: WorkerThread?
 
-    init() { thread = WorkerThread { [unowned self] in self.runAll() } }
+    private init() { thread = WorkerThread { [unowned self] in self.runAll() } }
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)

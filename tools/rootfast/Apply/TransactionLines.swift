@@ -75,7 +75,9 @@ final class TransactionLines: JobSource {
             changes.append(Change(key: try key(spelled, at: offset), value: try readValue(&reader)))
         }
         // The same key twice in one spelling is no JSON here; in two spellings it is to be found.
-        if hasBase64Key, Set(changes.map(\.key)).count < changes.count { throw bad("A key stands twice, in two spellings") }
+        if hasBase64Key, Set(changes.map(\.key)).count < changes.count {
+            throw bad("A key stands twice, in two spellings")
+        }
         return changes
     }
 
@@ -84,7 +86,8 @@ final class TransactionLines: JobSource {
             throw bad("Behind the $ of a key does not stand base64, padded", offset: offset)
         }
         guard (1...RecordLimits.keyBytesMax).contains(key.count) else {
-            throw bad("A key has 1 to \(RecordLimits.keyBytesMax) bytes, and one of its keys \(key.count)", offset: offset)
+            throw bad(
+                "A key has 1 to \(RecordLimits.keyBytesMax) bytes, and one of its keys \(key.count)", offset: offset)
         }
         return key
     }

@@ -50,7 +50,9 @@ extension CheckReport {
     /// The commands to run next.
     fileprivate func nextCommands(_ store: String) -> [String] {
         let quoted = shellQuoted(store)
-        if verdict == .damaged { return ["cp -a -- \(quoted) \(shellQuoted(store + ".damaged"))", "rootfast log \(quoted)"] }
+        if verdict == .damaged {
+            return ["cp -a -- \(quoted) \(shellQuoted(store + ".damaged"))", "rootfast log \(quoted)"]
+        }
         return inDoubt.map { "rootfast resolve \(quoted) \(shellQuoted($0.id)) --commit (or --abort)" }
     }
 }
@@ -133,7 +135,9 @@ private struct CheckText {
         if let place = damage.place {
             lines.append("file      \(place.file)")
             if let offset = place.offset { lines.append("offset    \(offset)") }
-            if let sequence = place.sequence { lines.append("sequence  \(sequence) is the last that is whole before it") }
+            if let sequence = place.sequence {
+                lines.append("sequence  \(sequence) is the last that is whole before it")
+            }
         }
         if let advice = damage.advice { lines.append("advice    \(advice)") }
         return lines + next

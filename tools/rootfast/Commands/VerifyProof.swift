@@ -13,7 +13,9 @@ struct VerifyProof: ParsableCommand {
     @OptionGroup var format: FormatArguments
 
     private static func digest(_ text: String) throws -> Digest {
-        guard let digest = Digest(hex: text.lowercased()) else { throw ValidationError("a root is 64 hexadecimal digits") }
+        guard let digest = Digest(hex: text.lowercased()) else {
+            throw ValidationError("a root is 64 hexadecimal digits")
+        }
         return digest
     }
 

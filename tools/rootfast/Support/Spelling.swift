@@ -21,7 +21,8 @@ enum Spelling {
     static func value(_ text: String) throws -> [UInt8] {
         let value = try base64Object(Array(text.utf8)) ?? bytes(text)
         guard value.count <= RecordLimits.valueBytesMax else {
-            throw ValidationError("a value has at most \(RecordLimits.valueBytesMax) bytes, and this one \(value.count)")
+            throw ValidationError(
+                "a value has at most \(RecordLimits.valueBytesMax) bytes, and this one \(value.count)")
         }
         return value
     }

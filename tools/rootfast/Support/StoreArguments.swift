@@ -17,8 +17,8 @@ struct StoreArguments: ParsableArguments {
     func openToWrite() throws -> Store { try open(.readWrite) }
 
     /// Opens a store for writing, makes it if it is missing, and says so.
-    func openOrCreate() throws -> Store {
-        let store = try open(.createIfMissing)
+    func openOrCreate(_ options: Options = Options()) throws -> Store {
+        let store = try open(.createIfMissing, options)
         if store.recovery.isNew { Output.error("rootfast: made a new store in \(self.store)") }
         return store
     }
@@ -44,12 +44,14 @@ struct StoreArguments: ParsableArguments {
         }
     }
 
-    private func open(_ mode: OpenMode) throws -> Store {
-        let store = try Failure.naming(store) { try Store.open(store, mode: mode) }
+    private func open(_ mode: OpenMode, _ options: Options = Options()) throws -> Store {
+        let path = store
+        let store = try Failure.naming(path) { try Store.open(path, mode: mode, options: options) }
         if mode != .readOnly, let tail = store.recovery.tornTail {
             let copy = tail.copy.map { ", and kept as \($0)" } ?? ""
             Output.error(
-                "rootfast: \(self.store): dropped a torn tail of \(tail.byteCount) bytes that nobody was told of\(copy)")
+                "rootfast: \(path): dropped a torn tail of \(tail.byteCount) bytes that nobody was told of\(copy)"
+            )
         }
         return store
     }
