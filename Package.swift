@@ -52,7 +52,7 @@ let package = Package(
         .testTarget(name: "RootfastCodableTests", dependencies: ["RootfastCodable", "Rootfast", "SpecSupport"]),
         .testTarget(
             name: "Laws", dependencies: ["Rootfast", "StateTree", "SpecSupport", "rootfast-tool"], path: "Specs/Laws"),
-        .testTarget(name: "ToolTests", dependencies: ["rootfast-tool"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "ToolTests", dependencies: ["rootfast-tool", "Rootfast"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CommitLogTests", dependencies: ["CommitLog", "StrictJSON", "Hashing"]),
     ]
 )

@@ -20,13 +20,13 @@ import Testing
             let feeder = Feeder(writer, round: round, size: Int.random(in: 1...300, using: &random))
             var lines = 0
             while lines < killAfter, let line = writer.readLine() {
-                acknowledged.insert(String(line.prefix { $0 != "\t" && $0 != " " }))
+                if let id = Self.acknowledged(line) { acknowledged.insert(id) }
                 lines += 1
             }
             if lines == killAfter { killsInMidWrite += 1 }
             kill(writer.process.processIdentifier, SIGKILL)
             // What was acknowledged before the kill may still be in the pipe, and counts.
-            while let line = writer.readLine() { acknowledged.insert(String(line.prefix { $0 != "\t" && $0 != " " })) }
+            while let line = writer.readLine() { if let id = Self.acknowledged(line) { acknowledged.insert(id) } }
             writer.process.waitUntilExit()
             feeder.stop()
 
@@ -39,6 +39,12 @@ import Testing
         #expect(killsInMidWrite > Self.rounds / 2)
         print(
             "killed \(Self.rounds) times: \(acknowledged.count) acknowledged commits, 0 lost; \(tornTails) torn tails")
+    }
+
+    /// The transaction that a line `ack SEQUENCE TX_ID` tells of.
+    private static func acknowledged(_ line: String) -> String? {
+        let words = line.split(separator: " ")
+        return words.count == 3 && words[0] == "ack" ? String(words[2]) : nil
     }
 
     /// Each transaction sets three keys to one value: all three are there, or none.
