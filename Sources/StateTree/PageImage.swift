@@ -43,7 +43,9 @@ struct PageImage {
         }
     }
 
-    init(entries: ArraySlice<Entry>, gaps: ArraySlice<Gap>) {
+    init() {}
+
+    init(entries: some Sequence<Entry>, gaps: some Sequence<Gap>) {
         self.entries = Array(entries)
         self.gaps = Array(gaps)
     }
@@ -108,7 +110,7 @@ struct PageImage {
 }
 
 extension PageImage {
-    /// Replaces a child reference by the child's own entries: the reverse of `carve`.
+    /// Replaces a child reference by the child's own entries.
     mutating func absorb(_ child: Page, at entry: Int) {
         var inner = PageImage(child)
         if !inner.gaps.isEmpty {
@@ -119,59 +121,79 @@ extension PageImage {
         } else {
             inner.entries[0].isDirty = inner.entries[0].isDirty || entries[entry].isDirty
         }
-        entries.replaceSubrange(entry...entry, with: inner.entries)
-        gaps.insert(contentsOf: inner.gaps, at: entry)
-    }
-
-    /// Takes the subtree over a run of entries out into an image of its own; `slot` takes its place.
-    mutating func carve(_ run: ClosedRange<Int>, into slot: UInt32) -> PageImage {
-        let innerGaps = run.lowerBound..<run.upperBound
-        let top = gaps[topGap(in: run)]
-        let child = PageImage(entries: entries[run], gaps: gaps[innerGaps])
-        entries.replaceSubrange(run, with: [Entry(content: .child(slot), hash: top.hash, isDirty: top.isDirty)])
-        gaps.removeSubrange(innerGaps)
-        return child
+        replaceChild(at: entry, by: inner)
     }
 
     private func topGap(in run: ClosedRange<Int>) -> Int {
         (run.lowerBound..<run.upperBound).min { gaps[$0].bit < gaps[$1].bit }!
     }
+}
 
-    /// The subtree to carve out of an overfull page: the largest of at most four fifths of the bytes, or, where a
-    /// page is so lopsided that there is none, the smallest. Sequential inserts so leave well-filled pages behind,
-    /// random ones halve theirs.
-    func runToCarve() -> ClosedRange<Int> {
+// MARK: - Splitting
+
+extension PageImage {
+    /// Parts as small as this go up as they are, instead of making a page of their own. So little that what is split
+    /// always leaves a page behind.
+    private static let looseBytesMax = Page.frameBytes / 8
+    /// A page that is left over is at most this full, so that it has room for what comes next.
+    private static let leftoverBytesMax = Page.frameBytes * 3 / 4
+
+    /// Takes an overfull page apart: what is returned takes its place in the parent.
+    ///
+    /// As in a B-tree the top goes up and the rest becomes pages of their own, so that all paths grow alike. Where the
+    /// top node parts the page into two halves, it is all that goes up. Where it parts off little, that part goes up
+    /// with it, or becomes a small page, and the rest is split further.
+    ///
+    /// `hash` and `isDirty` are those of the page itself, as its parent keeps them.
+    func split(hash: Digest, isDirty: Bool, _ makePage: (PageImage) -> UInt32) -> PageImage {
         let ends = entries.reduce(into: [0]) { $0.append($0.last! + Page.entryBytes + $1.heapBytes) }
-        let share = min(ends.last! * 4 / 5, Page.frameBytes - Page.headerBytes)
-        var best: (run: ClosedRange<Int>, bytes: Int)?
-        for run in properSubtrees() {
-            let bytes = ends[run.upperBound + 1] - ends[run.lowerBound]
-            let isBetter =
-                switch best {
-                case nil: true
-                case let (_, old)? where old > share: bytes < old
-                case let (_, old)?: bytes <= share && bytes > old
-                }
-            if isBetter { best = (run, bytes) }
-        }
-        guard let best else { preconditionFailure("a page of \(entries.count) entries cannot overflow") }
-        return best.run
+        func bytes(_ run: ClosedRange<Int>) -> Int { ends[run.upperBound + 1] - ends[run.lowerBound] }
+        let quarter = ends.last! / 4
+        var left = PageImage()
+        var right: [PageImage] = []
+        var run = 0...(entries.count - 1)
+        var top = Gap(bit: 0, hash: hash, isDirty: isDirty)
+        var bytesMax = Self.leftoverBytesMax
+        repeat {
+            let gap = topGap(in: run)
+            top.bit = gaps[gap].bit
+            let (low, high) = (run.lowerBound...gap, (gap + 1)...run.upperBound)
+            let goesOnHigh = bytes(low) < bytes(high)
+            let (part, rest) = goesOnHigh ? (low, high) : (high, low)
+            let loosened = loosen(part, makePage)
+            if goesOnHigh {
+                left.append(loosened)
+                left.gaps.append(top)
+            } else {
+                right.append(PageImage(entries: loosened.entries, gaps: [top] + loosened.gaps))
+            }
+            run = rest
+            if run.count > 1 { top = gaps[topGap(in: run)] }
+            // Once something substantial went, the rest need only fit.
+            bytesMax = bytes(part) >= quarter ? Page.frameBytes - Page.headerBytes : bytesMax
+        } while run.count > 2 && bytes(run) > bytesMax
+        left.append(loosen(run, makePage))
+        for part in right.reversed() { left.append(part) }
+        return left
     }
 
-    /// The runs of entries below each gap but the top one, in no particular order.
-    private func properSubtrees() -> [ClosedRange<Int>] {
-        var runs: [ClosedRange<Int>] = []
-        var open: [(first: Int, bit: Int)] = []
-        for i in 0..<entries.count {
-            let bit = i < gaps.count ? gaps[i].bit : -1
-            var first = i
-            while let top = open.last, top.bit > bit {
-                open.removeLast()
-                first = top.first
-                if first > 0 || i < entries.count - 1 { runs.append(first...i) }
-            }
-            open.append((first, bit))
-        }
-        return runs
+    /// A run of entries as it goes up: as it is, or as a reference to a page of its own.
+    private func loosen(_ run: ClosedRange<Int>, _ makePage: (PageImage) -> UInt32) -> PageImage {
+        let part = PageImage(entries: entries[run], gaps: gaps[run.lowerBound..<run.upperBound])
+        guard run.count > 1, part.byteCount > Page.headerBytes + Self.looseBytesMax else { return part }
+        let top = gaps[topGap(in: run)]
+        let reference = Entry(content: .child(makePage(part)), hash: top.hash, isDirty: top.isDirty)
+        return PageImage(entries: [reference], gaps: [])
+    }
+
+    private mutating func append(_ part: PageImage) {
+        entries += part.entries
+        gaps += part.gaps
+    }
+
+    /// Puts what a child was split into in its place.
+    mutating func replaceChild(at entry: Int, by parts: PageImage) {
+        entries.replaceSubrange(entry...entry, with: parts.entries)
+        gaps.insert(contentsOf: parts.gaps, at: entry)
     }
 }

@@ -93,6 +93,14 @@ extension PagePool {
         return (Page(frame), slot)
     }
 
+    /// A page of the current generation whose content `rewrite` will give.
+    func makeBlankPage() -> UInt32 {
+        let (page, slot) = makePage()
+        page.generation = generation
+        page.slot = slot
+        return slot
+    }
+
     /// A page of the current generation with the content of `slot`: that page itself if it is of this generation,
     /// else a copy, and the original is retired.
     func writable(_ slot: UInt32) -> Page {

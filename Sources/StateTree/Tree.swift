@@ -182,7 +182,7 @@ extension Tree {
         if page.replacePayload(at: entry, with: payload) { return }
         var image = PageImage(page)
         image.entries[entry].content = .new(key: record.key, payload)
-        settle(image, in: slot)
+        settle(image, at: last)
     }
 
     private func insert(
@@ -203,7 +203,7 @@ extension Tree {
         var image = PageImage(page)
         image.entries.insert(.init(content: .new(key: key, payload), hash: .zero, isDirty: true), at: position)
         image.gaps.insert(.init(bit: bit, hash: .zero, isDirty: true), at: gap)
-        settle(image, in: slot)
+        settle(image, at: level)
     }
 
     /// The first page of the path that the key's way leaves at a bit beyond `bit`, or the last one.
@@ -212,15 +212,42 @@ extension Tree {
         return (0..<last).first { pool.page(path.steps[$0].slot).exitBit(for: key) > bit } ?? last
     }
 
-    /// Lays an image out as page `slot`, carving subtrees into child pages while it is too large.
-    private func settle(_ image: PageImage, in slot: UInt32) {
+    /// Lays an image out as the page at a level of the path. A page that is too large is split, and its parent takes
+    /// the parts; the tree grows a level where that goes on up to the root.
+    private func settle(_ image: PageImage, at level: Int) {
         var image = image
+        var level = level
+        var abandoned: [UInt32] = []
         while !image.fits {
-            let (child, childSlot) = pool.makePage()
-            image.carve(image.runToCarve(), into: childSlot)
-                .encode(into: child, slot: childSlot, generation: pool.generation)
+            var (hash, isDirty) = (Digest.zero, true)
+            if level > 0 {
+                let (parent, entry) = parent(of: level)
+                (hash, isDirty) = (parent.entryHashes[entry], parent.dirtyEntries >> UInt128(entry) & 1 == 1)
+            }
+            let parts = image.split(hash: hash, isDirty: isDirty) { part in
+                let (page, slot) = pool.makePage()
+                part.encode(into: page, slot: slot, generation: pool.generation)
+                return slot
+            }
+            // Entries that went up still lie in the old page.
+            abandoned.append(path.steps[level].slot)
+            if level == 0 {
+                rootSlot = pool.makeBlankPage()
+                path.steps.insert(.init(slot: rootSlot, entry: 0), at: 0)
+                image = parts
+            } else {
+                let (parent, entry) = parent(of: level)
+                image = PageImage(parent)
+                image.replaceChild(at: entry, by: parts)
+                level -= 1
+            }
         }
-        pool.rewrite(slot, as: image)
+        pool.rewrite(path.steps[level].slot, as: image)
+        for slot in abandoned { pool.discardPage(slot) }
+    }
+
+    private func parent(of level: Int) -> (page: Page, entry: Int) {
+        (pool.page(path.steps[level - 1].slot), path.steps[level - 1].entry)
     }
 
     /// After a removal: a page that has become small is taken in by its parent, and a root page with nothing but a
@@ -228,13 +255,12 @@ extension Tree {
     private func shrink(from level: Int) {
         if level > 0 {
             let child = pool.page(path.steps[level].slot)
-            let (parentSlot, entry) = (path.steps[level - 1].slot, path.steps[level - 1].entry)
-            let parent = pool.page(parentSlot)
+            let (parent, entry) = parent(of: level)
             let together = parent.usedBytes(frame: Page.frameBytes) + child.usedBytes(frame: Page.frameBytes)
             if child.count == 1 || together <= Page.frameBytes * 3 / 4 {
                 var image = PageImage(parent)
                 image.absorb(child, at: entry)
-                settle(image, in: parentSlot)
+                settle(image, at: level - 1)
                 pool.discardPage(child.slot)
             }
         }

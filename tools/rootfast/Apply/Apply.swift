@@ -27,13 +27,7 @@ struct Apply: ParsableCommand {
         let source = TransactionLines(input)
         let store = try arguments.openOrCreate(writers == nil ? OrderedCommits.options : Options())
         try arguments.closing(store) {
-            do {
-                try commit(source, to: store, tally)
-                tally.clearProgress()
-            } catch let failure as Failure {
-                tally.clearProgress()
-                throw failure.telling(tally)
-            }
+            try tally.following { try commit(source, to: store, tally) }
             try tell(tally, store)
         }
     }
@@ -66,16 +60,5 @@ extension Answer {
         number("sequence", view.sequence)
         digest("root", view.root)
         number("count", view.count)
-    }
-}
-
-extension Failure {
-    /// The same, with what was applied before it, and what to do.
-    fileprivate func telling(_ tally: Tally) -> Failure {
-        let done = "\(tally.applied) transactions were applied before it, and \(tally.skipped) skipped"
-        let again = "Once that is mended, run the same again: lines whose tx_id is committed are skipped"
-        var failure = self
-        failure.advice = [advice, "\(done). \(again)."].compactMap { $0 }.joined(separator: " ")
-        return failure
     }
 }

@@ -37,10 +37,8 @@ final class Tally: @unchecked Sendable {
 
     func finish(_ job: Job, _ result: Result<Receipt, any Error>) {
         var result = result
-        if case .success(let receipt) = result, acknowledging != .none {
-            // Only what is durable gets here. If nobody reads it any more, nothing more is begun.
-            do { try acknowledge(job, receipt) } catch { result = .failure(error) }
-        }
+        // Only what is durable gets here.
+        if case .success(let receipt) = result, let failure = acknowledge(job, receipt) { result = .failure(failure) }
         lock.withLock {
             note(job, result)
             inFlight -= 1
@@ -56,13 +54,18 @@ final class Tally: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         while inFlight > 0 { idle.wait(lock) }
-        if let failure {
-            progress.clear()
-            throw failure.error
-        }
+        if let failure { throw failure.error }
     }
 
-    func clearProgress() { lock.withLock { progress.clear() } }
+    /// Runs what this tallies, and takes the line of progress away; says in errors how far it came.
+    func following(_ body: () throws -> Void) throws {
+        defer { lock.withLock { progress.clear() } }
+        do {
+            try body()
+        } catch let failure as Failure {
+            throw failure.telling(self)
+        }
+    }
 
     /// The error for a job that a store did not take.
     func naming(_ job: Job, _ error: any Error) -> any Error {
@@ -92,14 +95,36 @@ final class Tally: @unchecked Sendable {
         return true
     }
 
-    private func acknowledge(_ job: Job, _ receipt: Receipt) throws {
-        guard acknowledging == .json else {
-            return try Output.standard.print("ack \(receipt.sequence) \(job.id ?? "\(job.line)")")
+    /// Tells of a commit. That nobody reads it any more is no reason to stop; that it cannot be written is.
+    private func acknowledge(_ job: Job, _ receipt: Receipt) -> (any Error)? {
+        do {
+            switch acknowledging {
+            case .none: break
+            case .text: try Output.standard.print("ack \(receipt.sequence) \(job.id ?? "\(job.line)")")
+            case .json: try Output.standard.print(answer(job, receipt))
+            }
+        } catch {
+            return error is Output.Closed ? nil : error
         }
+        return nil
+    }
+
+    private func answer(_ job: Job, _ receipt: Receipt) -> Answer {
         var answer = Answer()
         answer.number("ack", receipt.sequence)
         answer.number("line", job.line)
         answer.text("tx_id", job.id)
-        try Output.standard.print(answer)
+        return answer
+    }
+}
+
+extension Failure {
+    /// The same, with what was applied before it, and what to do.
+    func telling(_ tally: Tally) -> Failure {
+        let done = "\(tally.applied) transactions were applied before it, and \(tally.skipped) skipped"
+        let again = "Once that is mended, run the same again: what has a tx_id that is committed is skipped"
+        var failure = self
+        failure.advice = [advice, "\(done). \(again)."].compactMap { $0 }.joined(separator: " ")
+        return failure
     }
 }

@@ -13,6 +13,7 @@ struct Resolve: ParsableCommand {
     @Option(help: "Why it is given up; kept in the log.") var reason: String?
 
     func validate() throws {
+        guard Job.isID(Array(id.utf8)) else { throw ValidationError("No transaction can have this id: \(Job.idRule).") }
         guard commit != abort else { throw ValidationError("Say either --commit or --abort.") }
         if commit, reason != nil { throw ValidationError("--reason goes with --abort.") }
     }

@@ -20,8 +20,7 @@ struct Import: ParsableCommand {
         let store = try arguments.openOrCreate(OrderedCommits.options)
         try arguments.closing(store) {
             var commits = try OrderedCommits(store, source, tally)
-            try commits.run()
-            tally.clearProgress()
+            try tally.following { try commits.run() }
             if arguments.isJSON { try printAnswer(source, tally, store) } else { try printText(source, tally, store) }
         }
         if !source.unreadable.isEmpty || !source.withoutPrepare.isEmpty { throw ExitStatus.wantsAttention }

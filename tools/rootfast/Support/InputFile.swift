@@ -13,6 +13,8 @@ struct InputFile: ~Copyable {
         name = path
         descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemFailure("open", path) }
+        // A folder opens, and only fails to be read: too late for who must not make a store for it.
+        guard Glibc.read(descriptor, nil, 0) == 0 else { throw SystemFailure("read", path) }
     }
 
     deinit { if descriptor > 0 { close(descriptor) } }
