@@ -3,10 +3,11 @@ import Threading
 
 /// Brings the requests of many callers into shared flushes (group commit).
 ///
-/// Callers add their requests to the group that gathers. One at a time *leads*: it closes the group, has it sealed and
-/// persisted, and tells the others. A blocking caller who finds nobody leading leads at once, on its own thread, so
-/// that a lone writer never waits for company or for another thread. While one leads, the next group gathers; when it
-/// is done it hands over to one of those waiting in that group, or to the queue's own thread if they are all async.
+/// Callers add their requests to the group that gathers. One thread at a time *leads*: it closes the group, has it
+/// sealed and persisted, and tells the others. A blocking caller who finds nobody leading leads at once, on its own
+/// thread, so that a lone writer never waits for company or for another thread. While it leads, the next group gathers;
+/// if there is one when it is done, the queue's own thread leads on until there is none. (Handing over from caller to
+/// caller instead leaves the disk idle while the next leader waits for a core among all those just woken.)
 ///
 /// `@unchecked Sendable`, because everything mutable is touched under `lock` only, but for `committer`, which is
 /// touched only by who leads, and leading is handed over under `lock`.
@@ -15,9 +16,7 @@ final class CommitQueue: @unchecked Sendable {
     private final class Group {
         var requests: [CommitRequest] = []
         var byteCount = 0
-        var blockingCount = 0
         var isDone = false
-        var needsLeader = false
         let condition = Condition()
     }
 
@@ -52,14 +51,12 @@ final class CommitQueue: @unchecked Sendable {
             lock.unlock()
             throw Self.closed
         }
-        group.blockingCount += 1
-        while isLed, !group.isDone, !group.needsLeader { group.condition.wait(lock) }
-        if !group.isDone {
-            group.needsLeader = false
+        if !isLed {
             isLed = true
             leadOldest()
             handOver()
         }
+        while !group.isDone { group.condition.wait(lock) }
         lock.unlock()
         return try request.result!.get()
     }
@@ -115,29 +112,20 @@ final class CommitQueue: @unchecked Sendable {
         }
     }
 
-    /// Lets another lead, if there is anything to lead.
+    /// Lets the queue's own thread lead on, if there is anything to lead.
     private func handOver() {
-        guard let next = groups.first else {
-            isLed = false
-            return
-        }
-        if next.blockingCount > 0 {
-            next.needsLeader = true
-            next.condition.signal()
-        } else {
-            wakeThread()
-        }
+        if groups.isEmpty { isLed = false } else { wakeThread() }
     }
 
     private func wakeThread() {
-        if thread == nil { thread = WorkerThread { [unowned self] in self.leadForAsyncCallers() } }
+        if thread == nil { thread = WorkerThread { [unowned self] in self.leadOn() } }
         thread!.wake()
     }
 
-    private func leadForAsyncCallers() {
+    private func leadOn() {
         lock.lock()
-        while let next = groups.first, next.blockingCount == 0 { leadOldest() }
-        handOver()
+        while !groups.isEmpty { leadOldest() }
+        isLed = false
         lock.unlock()
     }
 }
