@@ -36,24 +36,31 @@ let package = Package(
             path: "tools/rootfast"
         ),
 
-        // The simulated disk and the seeded generator that tests and specs stand on.
+        .target(name: "SeededRandom", path: "Specs/Random"),
+        // The simulated disk and the driver of the real tool that tests and specs stand on.
         .target(
-            name: "SpecSupport", dependencies: ["Rootfast", "CommitLog", "Hashing", "Threading"], path: "Specs/Support"),
+            name: "SpecSupport", dependencies: ["Rootfast", "CommitLog", "Hashing", "Threading", "SeededRandom"],
+            path: "Specs/Support"),
 
         // The README's example, as it stands there.
         .executableTarget(name: "readme-example", dependencies: ["Rootfast"], path: "Tests/ReadmeExample"),
         .testTarget(name: "ReadmeTests", dependencies: ["readme-example"]),
-        .testTarget(name: "HashingTests", dependencies: ["Hashing", "CHashing", "Clibb2"]),
-        .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"]),
-        .testTarget(name: "StateTreeTests", dependencies: ["StateTree", "Hashing"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "HashingTests", dependencies: ["SeededRandom", "Hashing", "CHashing", "Clibb2"]),
+        .testTarget(name: "StrictJSONTests", dependencies: ["SeededRandom", "StrictJSON"]),
+        .testTarget(
+            name: "StateTreeTests", dependencies: ["SeededRandom", "StateTree", "Hashing"],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "RootfastTests",
-            dependencies: ["Rootfast", "SpecSupport", "CommitLog", "StateTree", "StrictJSON", "Hashing"]),
+            dependencies: [
+                "SeededRandom", "Rootfast", "SpecSupport", "CommitLog", "StateTree", "StrictJSON", "Hashing",
+            ]),
         .testTarget(name: "RootfastCodableTests", dependencies: ["RootfastCodable", "Rootfast", "SpecSupport"]),
         .testTarget(
-            name: "Laws", dependencies: ["Rootfast", "StateTree", "SpecSupport", "rootfast-tool"], path: "Specs/Laws"),
+            name: "Laws", dependencies: ["SeededRandom", "Rootfast", "StateTree", "SpecSupport", "rootfast-tool"],
+            path: "Specs/Laws"),
         .testTarget(name: "ToolTests", dependencies: ["rootfast-tool", "Rootfast"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "CommitLogTests", dependencies: ["CommitLog", "StrictJSON", "Hashing"]),
+        .testTarget(name: "CommitLogTests", dependencies: ["SeededRandom", "CommitLog", "StrictJSON", "Hashing"]),
     ]
 )
 

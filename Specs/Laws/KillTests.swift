@@ -1,5 +1,6 @@
 import Foundation
 import Rootfast
+import SeededRandom
 import SpecSupport
 import StateTree
 import Testing

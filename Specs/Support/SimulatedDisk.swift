@@ -1,4 +1,5 @@
 package import CommitLog
+package import SeededRandom
 import Threading
 
 /// A disk in memory that forgets, at a crash, what was not synced.

@@ -1,5 +1,6 @@
 import Hashing
 package import Rootfast
+import SeededRandom
 import Threading
 
 extension Environment {

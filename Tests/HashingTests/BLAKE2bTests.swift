@@ -1,4 +1,5 @@
 import Hashing
+import SeededRandom
 import Testing
 
 struct BLAKE2bTests {

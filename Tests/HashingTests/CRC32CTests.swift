@@ -1,5 +1,6 @@
 import CHashing
 import Hashing
+import SeededRandom
 import Testing
 
 struct CRC32CTests {

@@ -1,4 +1,5 @@
 import Hashing
+import SeededRandom
 
 /// Memory for the inputs and digests of a batch, at odd addresses and with random bytes all around: whatever reads or
 /// writes one byte too far shows.

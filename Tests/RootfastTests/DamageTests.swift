@@ -2,6 +2,7 @@ import CommitLog
 import Foundation
 import Hashing
 import Rootfast
+import SeededRandom
 import SpecSupport
 import StrictJSON
 import Testing

@@ -1,4 +1,5 @@
 import Rootfast
+import SeededRandom
 import SpecSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Hashing
+import SeededRandom
 import StateTree
 import Testing
 

@@ -214,7 +214,7 @@ extension Committer {
         case (let outcome, _):
             throw StoreError(
                 .alreadyDecided(outcome),
-                "The transaction \(String(decoding: id, as: UTF8.self)) was decided the other way: \(outcome)")
+                "The transaction \(String(decoding: id, as: UTF8.self)) was decided the other way: it is \(outcome)")
         }
     }
 
@@ -244,7 +244,8 @@ extension Committer {
         let outcome = machine.outcome(of: id)
         guard outcome == .unknown else {
             throw StoreError(
-                .duplicateID(outcome), "The transaction id \(String(decoding: id, as: UTF8.self)) is taken: \(outcome)",
+                .duplicateID(outcome),
+                "The transaction id \(String(decoding: id, as: UTF8.self)) is taken by one that is \(outcome)",
                 advice: "Use each id once.")
         }
     }

@@ -12,6 +12,17 @@ public enum Outcome: Hashable, Sendable {
     case unknown
 }
 
+extension Outcome: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .committed(let sequence): "committed at sequence \(sequence)"
+        case .aborted: "aborted"
+        case .inDoubt: "in doubt"
+        case .unknown: "unknown"
+        }
+    }
+}
+
 /// What a commit gives back.
 public struct Receipt: Hashable, Sendable {
     /// The number of the commit: 1, 2, 3, …

@@ -1,19 +1,14 @@
 import CommitLog
 import Hashing
+import SeededRandom
 import StrictJSON
 
-/// A seeded random generator (SplitMix64) of keys, values and records, biased to what is easily got wrong.
+/// A seeded random generator of keys, values and records, biased to what is easily got wrong.
 struct TrickyGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
+    private var random: SeededGenerator
+    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
+    mutating func next() -> UInt64 { random.next() }
 
     private static let pieces: [[UInt8]] =
         [
