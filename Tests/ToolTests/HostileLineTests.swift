@@ -6,11 +6,10 @@ import Testing
     private func refuse(_ line: String, saying words: String, memoryKiBMax: Int = 200 << 10) throws {
         let tool = try Tool()
         let input = #"{"data":{"first":1}}"# + "\n" + line + "\n" + #"{"data":{"third":1}}"# + "\n"
-        let run = try tool.run("apply", tool.store, input: input)
+        let run = try tool.run(["apply", tool.store], input: input, memoryKiBMax: memoryKiBMax)
         #expect(run.status == 1)
         #expect(run.err.contains(words) && run.err.contains("line 2"), "\(run.err.prefix(300))")
         #expect(run.err.utf8.count < 1000)
-        #expect(run.memoryKiB < memoryKiBMax)
         #expect(try tool.run("scan", tool.store).lines == [#"{"key":"first","value":1}"#])
     }
 
@@ -75,9 +74,8 @@ import Testing
     @Test(arguments: ["apply", "import"]) func `a line of 1 GB`(command: String) throws {
         let tool = try Tool()
         let script =
-            #"{ echo '{"data":{"first":1}}'; head -c 1073741824 /dev/zero | tr '\0' a; } | exec "$0" "$1" "$2" -"#
+            #"{ echo '{"data":{"first":1}}'; head -c 1073741824 /dev/zero | tr '\0' a; } | { ulimit -v 400000; exec "$0" "$1" "$2" -; }"#
         let run = try tool.run(program: "/bin/sh", ["-c", script, Tool.path, command, tool.store])
-        #expect(run.memoryKiB < 300 << 10)
         if command == "apply" {
             #expect(run.status == 1)
             #expect(run.err.contains("line 2"))

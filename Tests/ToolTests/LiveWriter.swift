@@ -32,13 +32,13 @@ final class LiveWriter {
 
     func kill() -> Int32 {
         child.kill()
-        return child.wait().status
+        return child.wait()
     }
 
     /// Ends its input and waits for its end.
     func finish() -> Int32 {
         input.close()
         while acknowledgement() != nil {}
-        return child.wait().status
+        return child.wait()
     }
 }
