@@ -19,6 +19,14 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     enum Change {
         case write(offset: Int, bytes: [UInt8])
         case length(Int)
+
+        func apply(to file: inout [UInt8]) {
+            switch self {
+            case .write(let offset, let bytes): file.overlay(bytes, at: offset)
+            case .length(let count):
+                file = Array(file.prefix(count)) + Array(repeating: 0, count: max(0, count - file.count))
+            }
+        }
     }
 
     private enum EntryChange {
@@ -107,8 +115,8 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         return disk
     }
 
-    /// What a killed process leaves: everything that it wrote, whether synced or not.
-    package func afterKill() -> SimulatedDisk { SimulatedDisk(files: files) }
+    /// What a killed process leaves: everything that it wrote, and as much of it durable as before.
+    package func afterKill() -> SimulatedDisk { lock.withLock { copy() } }
 
     /// What a power loss leaves: all that was synced, and any part of the rest, as the generator decides.
     package func afterPowerLoss(_ random: inout SeededGenerator) -> SimulatedDisk {
@@ -132,7 +140,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
             switch change {
             case .length(let count):
                 guard keeps() else { continue }
-                bytes = Array(bytes.prefix(count)) + Array(repeating: 0, count: max(0, count - bytes.count))
+                Change.length(count).apply(to: &bytes)
             case .write(let offset, let written):
                 var start = offset
                 while start < offset + written.count {

@@ -49,12 +49,13 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
         }
     }
 
-    /// A sync that fails leaves nothing to be synced later: what was pending may be lost for good.
+    /// Makes durable what is pending, and nothing else. A sync that fails drops it: it can still be read, and no later
+    /// sync writes it, unless it is written again.
     func sync() throws(DiskError) {
         do throws(DiskError) {
             try disk.call("fdatasync", name) {
                 disk.passSyncGate()
-                inode.durable = inode.current
+                for change in inode.pending { change.apply(to: &inode.durable) }
                 inode.pending = []
             }
         } catch {

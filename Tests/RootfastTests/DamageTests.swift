@@ -193,6 +193,51 @@ import Testing
         #expect(image.files[Self.first]![newEnd...].allSatisfy { $0 == 0 })
     }
 
+    @Test func `a stale flush that fits in everything but the chain is not taken for the next one`() throws {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true)
+        try store.write { try $0.put("a", "1") }
+        let base = disk.afterKill()
+        try store.write { try $0.put("b", "old") }
+        let second = disk.files[Self.first]!.lastIndex { $0 != 0 }! + 1
+        try store.write { try $0.put("c", "old") }
+        let third = disk.files[Self.first]!.lastIndex { $0 != 0 }! + 1
+        let other = try Store.simulated(base)
+        try other.write { try $0.put("b", "new") }
+        try #require(base.files[Self.first]!.lastIndex { $0 != 0 }! + 1 == second)
+        // Of the same length, so that the stale flush begins right behind the new one, with the n and seq that are due.
+        let image = base.changing(Self.first) { bytes in
+            bytes.replaceSubrange(second..<third, with: disk.files[Self.first]![second..<third])
+        }
+        let report = try Store.checking(image)
+        #expect(report.verdict == .wantsAttention)
+        #expect(report.sequence == 2)
+        let again = try Store.simulated(image)
+        #expect(again.get("b") == utf8("new"))
+        #expect(again.get("c") == nil)
+    }
+
+    @Test func `history that was rewritten with a right crc breaks the chain`() throws {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true)
+        try store.write { try $0.put("a", "1") }
+        let start = disk.files[Self.first]!.firstIndex(of: 0x0a)! + 1
+        let end = disk.files[Self.first]!.lastIndex { $0 != 0 }! + 1
+        try store.write { try $0.put("a", "3") }
+        let image = disk.changing(Self.first) { bytes in
+            let flush = String(decoding: bytes[start..<end], as: UTF8.self).replacing("\"a\":1", with: "\"a\":2")
+            let covered = utf8(String(flush[..<flush.range(of: ",\"crc\"")!.lowerBound]))
+            var buffer = ByteBuffer()
+            buffer.append(covered)
+            RecordEncoder.appendCRC(CRC32C.checksum(buffer.bytes), to: &buffer)
+            bytes.replaceSubrange(start..<end, with: Array(buffer.bytes))
+        }
+        let report = try Store.checking(image)
+        #expect(report.verdict == .damaged)
+        #expect(report.damage?.place?.offset == start)
+        #expect(report.damage?.message.contains("chain") == true)
+    }
+
     @Test func `a torn tail beside an empty next segment is a torn tail`() throws {
         let disk = SimulatedDisk()
         let store = try Store.simulated(disk, creating: true)
