@@ -15,20 +15,27 @@ public struct View: Sendable {
     public var root: Digest { state.tree.root! }
 
     /// The value of a key, or `nil`. Costs one descent, about a microsecond in a million keys, and a copy.
+    @inlinable
     public func get(_ key: some Bytes) -> [UInt8]? {
         withValue(of: key) { $0.map { Array($0) } }
     }
 
+    @inlinable
     public subscript(key: some Bytes) -> [UInt8]? { self.get(key) }
 
     /// The value of a key without copying it; the bytes are valid within `body` only.
+    @inlinable
     public func withValue<R, E: Error>(
         of key: some Bytes, _ body: (UnsafeRawBufferPointer?) throws(E) -> R
     ) throws(E) -> R {
         try key.storedBytes.withUnsafeBufferPointer { key throws(E) in
-            try body(state.tree.value(for: UnsafeRawBufferPointer(key)))
+            try body(find(UnsafeRawBufferPointer(key)))
         }
     }
+
+    /// The one step of a look-up that is not inlined into the caller.
+    @usableFromInline
+    func find(_ key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? { state.tree.value(for: key) }
 
     /// Calls `body` with each entry of a range, in order, until it answers false. Costs one descent, then the entries.
     public func scan(
