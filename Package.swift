@@ -3,7 +3,7 @@ import PackageDescription
 
 let package = Package(
     name: "rootfast",
-    platforms: [.macOS(.v15)],
+    platforms: [.macOS(.v26)],
     products: [
         .library(name: "Rootfast", targets: ["Rootfast"]),
         .library(name: "RootfastCodable", targets: ["RootfastCodable"]),

@@ -35,13 +35,15 @@ final class CommitRequest: @unchecked Sendable {
         if case .inspect = action { true } else { false }
     }
 
-    /// An upper bound of the bytes it adds to the log.
+    /// An upper bound of the bytes it adds to the log, but for the flush end.
     var byteCountMax: Int {
-        let fixed = 2 * 1024 + 2 * 6 * RecordLimits.txIDBytesMax
+        // Two records' fields take less than this; an id stands in both, at most six bytes a byte.
+        let fields = 400
         return switch action {
-        case .write(let proposal, _), .prepare(let proposal, _): fixed + proposal.data.count + proposal.reads.count
-        case .decide(_, .abort(let reason), _): fixed + 6 * reason.utf8.count
-        case .decide: fixed
+        case .write(let proposal, let id): fields + 12 * (id?.count ?? 0) + proposal.data.count
+        case .prepare(let proposal, let id): fields + 12 * id.count + proposal.data.count + proposal.reads.count
+        case .decide(let id, .abort(let reason), _): fields + 12 * id.count + 6 * reason.utf8.count
+        case .decide(let id, .commit, _): fields + 12 * id.count
         case .settle, .inspect: 0
         }
     }
