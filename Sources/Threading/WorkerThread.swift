@@ -9,8 +9,8 @@
 /// A thread that does one job each time it is woken, and ends when it is released.
 ///
 /// Wake-ups while it works are not lost, and are not counted: it works once more.
-/// `@unchecked Sendable`, because `state` is touched under `lock` only, and the rest is constant.
-package final class WorkerThread: @unchecked Sendable {
+package final class WorkerThread: Sendable {
+    /// `@unchecked Sendable`, because the two flags are touched under `lock` only, and the rest is constant.
     private final class Shared: @unchecked Sendable {
         let lock = Lock()
         let condition = Condition()

@@ -10,8 +10,6 @@ final class StateMachine {
     private(set) var inDoubt: [[UInt8]: Voted] = [:]
     private(set) var locks = LockTable()
     private(set) var outcomes: OutcomeTable
-    /// The number of changes applied.
-    private(set) var changeCount = 0
 
     init(kernel: HashKernel, outcomeCountMax: Int) {
         tree = Tree(kernel: kernel)
@@ -37,7 +35,6 @@ final class StateMachine {
                 }
             }
         }
-        changeCount += changes.count
         if let id { outcomes.record(id, .committed(sequence: sequence)) }
     }
 
@@ -134,7 +131,6 @@ extension StateMachine {
                 }
                 if let value = change.value { tree.put(change.key, value) } else { tree.delete(change.key) }
             }
-            changeCount += prepare.changes.count
             if !AnonymousID.isReserved(prepare.txID) {
                 outcomes.record(Array(record.txID), .committed(sequence: record.seq))
             }
