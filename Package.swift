@@ -15,14 +15,16 @@ let package = Package(
     targets: [
         // C that Swift cannot do as well: many-lane BLAKE2b and CRC-32C by hardware.
         .target(name: "CHashing"),
+        // What Swift has no words for: prefetching.
+        .target(name: "CMemory"),
         // The oracle for BLAKE2b: Debian's libb2.
         .systemLibrary(name: "Clibb2", pkgConfig: "libb2", providers: [.apt(["libb2-dev"]), .brew(["libb2"])]),
 
         .target(name: "Hashing", dependencies: ["CHashing"]),
         .target(name: "Threading"),
         .target(name: "StrictJSON"),
-        .target(name: "StateTree", dependencies: ["Hashing", "CHashing", "Threading"]),
-        .target(name: "CommitLog", dependencies: ["Hashing", "StrictJSON"]),
+        .target(name: "StateTree", dependencies: ["Hashing", "CHashing", "CMemory", "Threading"]),
+        .target(name: "CommitLog", dependencies: ["Hashing", "StrictJSON", "Threading"]),
         .target(name: "Rootfast", dependencies: ["StateTree", "CommitLog", "StrictJSON", "Hashing", "Threading"]),
         // Values of `Codable` types; apart, because it needs Foundation.
         .target(name: "RootfastCodable", dependencies: ["Rootfast"]),
@@ -65,7 +67,7 @@ let package = Package(
 )
 
 // One place for the settings of every Swift target.
-for target in package.targets where target.type != .system && target.name != "CHashing" {
+for target in package.targets where target.type != .system && !["CHashing", "CMemory"].contains(target.name) {
     target.swiftSettings = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),

@@ -25,6 +25,9 @@ public final class TreeView: @unchecked Sendable {
 
     deinit { if let generation { pool.unpin(generation) } }
 
+    /// Whether the view was made with hashing, so that it has a root and can prove.
+    public var isHashed: Bool { treeDigest != nil }
+
     /// The root of the state; `nil` if the view was made without hashing.
     public var root: Digest? { treeDigest.map { StateHash.root(count: count, tree: $0) } }
 

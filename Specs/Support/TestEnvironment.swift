@@ -8,7 +8,8 @@ extension Environment {
     package static func deterministic(seed: UInt64 = 1) -> Environment {
         let world = World(seed: seed)
         return Environment(
-            now: { world.tick() }, randomBytes: { world.random() }, pause: { _ in }, kernel: .scalar)
+            now: { world.tick() }, randomBytes: { world.random() }, pause: { _ in }, kernel: .scalar,
+            usesThreads: false)
     }
 }
 

@@ -20,6 +20,9 @@ package protocol Disk: AnyObject, Sendable {
 package enum DiskAccess: Sendable {
     case read
     case write
+    /// For writing where behind each write there is nothing but zeros: a write may then put zeros behind itself, up to
+    /// the end of a block, and may go past the system's cache.
+    case flushes
     /// Makes the file, which must not be there.
     case create
 }

@@ -103,7 +103,7 @@ package final class FileDisk: Disk {
         let flags =
             switch access {
             case .read: O_RDONLY
-            case .write: O_RDWR
+            case .write, .flushes: O_RDWR
             case .create: O_RDWR | O_CREAT | O_EXCL
             }
         let descriptor = Glue.open(at: folder.number, name, flags | O_CLOEXEC | O_NOFOLLOW)
@@ -111,7 +111,9 @@ package final class FileDisk: Disk {
             if errno == ENOENT, access != .create { return nil }
             throw DiskError(call: "openat", name: name, errno: errno)
         }
-        return SystemFile(Descriptor(descriptor), name: name)
+        let file = SystemFile(Descriptor(descriptor), name: name)
+        guard access == .flushes else { return file }
+        return DirectFile(file, in: folder, name: name) ?? file
     }
 
     package func rename(_ name: String, to newName: String) throws(DiskError) {
@@ -151,6 +153,14 @@ enum Glue {
     #else
         static let setLock: Int32 = 37
         static let getLock: Int32 = 36
+        /// `O_DIRECT`, which has another value on some processors.
+        #if arch(arm64) || arch(arm)
+            static let direct: Int32 = 0x10000
+        #elseif arch(powerpc64) || arch(powerpc64le)
+            static let direct: Int32 = 0x20000
+        #else
+            static let direct: Int32 = 0x4000
+        #endif
     #endif
 
     static func open(_ path: String, _ flags: Int32) -> Int32 {

@@ -48,15 +48,23 @@ final class SystemFile: DiskFile {
 
     func zeroFill(from: Int, to: Int) throws(DiskError) {
         guard from < to else { return }
+        try reserve(from: from, to: to)
+        try writeZeros(from: from, to: to)
+    }
+
+    /// Reserves blocks, so that a full disk shows here. File systems without it say so, and writing does all the work.
+    func reserve(from: Int, to: Int) throws(DiskError) {
         #if os(Linux)
-            // Reserves the blocks, so that a full disk shows here. File systems without it say so, and the writes
-            // below do all the work.
             var result: Int32
             repeat { result = posix_fallocate(descriptor.number, off_t(from), off_t(to - from)) } while result == EINTR
             guard result == 0 || result == EOPNOTSUPP || result == EINVAL else {
                 throw DiskError(call: "posix_fallocate", name: name, errno: result)
             }
         #endif
+    }
+
+    func writeZeros(from: Int, to: Int) throws(DiskError) {
+        guard from < to else { return }
         let step = 256 << 10
         try withUnsafeTemporaryAllocation(byteCount: min(step, to - from), alignment: 4096) {
             zeros throws(DiskError) in

@@ -2,24 +2,23 @@ import StrictJSON
 
 /// Appends flushes to the newest segment and begins a new one when it is full.
 ///
-/// A flush is written at once over bytes that were zeroed before, so that making it durable changes no file length:
-/// `reserve` gets the room ready, `write` and `sync` do the rest. A segment is preallocated in growing steps and cut
-/// to its length when it is sealed.
-package final class LogWriter {
+/// A flush is written at once over bytes that were zeroed before, so that making it durable changes no file length. Two
+/// threads may use a writer side by side: one gets room ready (`reserve`, and `rotate` while nothing is being written),
+/// the other takes flushes to the disk (`write`, `sync`). A third may call `makeAhead` at any time.
+///
+/// `@unchecked Sendable`, because `tip` belongs to the thread that writes, what `rotate` and `close` change is handed
+/// over by whoever calls these, and `room` takes care of itself.
+package final class LogWriter: @unchecked Sendable {
     package struct Options: Sendable {
         /// A segment that would outgrow this is sealed. One flush larger than this makes a segment of its own.
         package var segmentBytesMax: Int
         package init(segmentBytesMax: Int) { self.segmentBytesMax = segmentBytesMax }
     }
 
-    private static let zeroedBytesMin = 64 << 10
-    private static let zeroedBytesMax = 4 << 20
-
     private let disk: any Disk
     private let options: Options
     private var file: any DiskFile
-    private var zeroedEnd: Int
-    private var zeroedStep = zeroedBytesMin
+    private let room: Preallocation
     /// Where the first flush of the segment goes, or went.
     private var firstOffset: Int
     /// Where the log stands once what was written is durable.
@@ -29,36 +28,56 @@ package final class LogWriter {
     /// its header ends at `firstOffset`.
     package init(_ disk: any Disk, at tip: LogTip, firstOffset: Int, options: Options) throws(DiskError) {
         let name = LogNames.segment(tip.segment)
-        guard let file = try disk.open(name, .write) else { throw DiskError(call: "open", name: name, errno: 2) }
+        guard let file = try disk.open(name, .flushes) else { throw DiskError(call: "open", name: name, errno: 2) }
         self.disk = disk
         self.options = options
         self.tip = tip
         self.firstOffset = firstOffset
         self.file = file
-        zeroedEnd = try file.byteCount()
+        room = Preallocation(
+            disk, newest: .init(file: file, end: try file.byteCount()), usedEnd: tip.offset,
+            segmentBytesMax: options.segmentBytesMax)
     }
 
     /// Makes the first segment of a new store, and with it `store.json`: the store is there once this returns.
     package static func create(_ disk: any Disk, _ tip: LogTip) throws(DiskError) -> LogTip {
         try disk.makeFolder(LogNames.folder)
         try disk.syncFolder("")
-        return try beginSegment(disk, after: tip).tip
+        return try beginSegment(disk, after: tip, in: nil).tip
     }
 
-    /// Gets room ready for a flush of at most `byteCount` bytes; begins a new segment if the newest is full.
+    // MARK: - Room
+
+    /// Whether a flush of at most `byteCount` bytes at `offset` has to go to a new segment.
+    package func needsRotation(at offset: Int, _ byteCount: Int) -> Bool {
+        offset > firstOffset && offset + byteCount > options.segmentBytesMax
+    }
+
+    /// Gets room ready in the newest segment for a flush of at most `byteCount` bytes at `offset`.
     ///
     /// Lack of room shows here, before anything is written, and may be tried again when there is room.
-    package func reserve(_ byteCount: Int, timestamp: UInt64) throws(DiskError) {
-        if tip.offset > firstOffset, tip.offset + byteCount > options.segmentBytesMax {
-            try rotate(timestamp: timestamp)
-        }
-        let end = tip.offset + byteCount
-        guard end > zeroedEnd else { return }
-        let target = max(end, min(zeroedEnd + zeroedStep, max(options.segmentBytesMax, end)))
-        try file.zeroFill(from: zeroedEnd, to: target)
-        zeroedEnd = target
-        zeroedStep = min(zeroedStep * 2, Self.zeroedBytesMax)
+    package func reserve(at offset: Int, _ byteCount: Int) throws(DiskError) {
+        try room.reserve(through: offset + byteCount)
     }
+
+    /// Whether `makeAhead` has something to do.
+    package var isRoomDue: Bool { room.isDue }
+    /// Makes some room ahead of use, so that `reserve` finds it there. Does nothing once the writer is closed, and
+    /// keeps no hold of the disk.
+    package var makeAhead: @Sendable () -> Void { { [room] in room.makeAhead() } }
+
+    /// Seals the newest segment and begins the next. Requires that all that was written is durable.
+    package func rotate(timestamp: UInt64) throws(DiskError) {
+        precondition(tip.synced == tip.n)
+        let spare = try room.cut(to: tip.offset)
+        var next = tip
+        next.timestamp = max(timestamp, tip.timestamp)
+        let begun = try Self.beginSegment(disk, after: next, in: spare)
+        (tip, file, firstOffset) = (begun.tip, begun.room.file, begun.tip.offset)
+        room.begin(begun.room, usedEnd: tip.offset)
+    }
+
+    // MARK: - Flushes
 
     /// Writes a flush; it is durable only after `sync`.
     package func write(_ flush: UnsafeRawBufferPointer, endingAt tip: LogTip) throws(DiskError) {
@@ -71,49 +90,41 @@ package final class LogWriter {
         tip.synced = tip.n
     }
 
-    /// Seals the newest segment and begins the next. Requires that all that was written is durable.
-    package func rotate(timestamp: UInt64) throws(DiskError) {
-        precondition(tip.synced == tip.n)
-        try cut()
-        var next = tip
-        next.timestamp = max(timestamp, tip.timestamp)
-        (tip, file, zeroedEnd) = try Self.beginSegment(disk, after: next)
-        zeroedStep = Self.zeroedBytesMin
-        firstOffset = tip.offset
-    }
-
     /// Cuts the newest segment to its length and notes the log's end in `store.json`. The writer is done then.
     package func close() throws(DiskError) {
         precondition(tip.synced == tip.n)
-        try cut()
+        defer { room.end() }
+        let spare = try room.cut(to: tip.offset)
+        if spare != nil { try disk.remove(LogNames.nextSegment) }
         try Manifest(store: tip.store, segment: tip.segment, closed: .init(n: tip.n, chain: tip.chain)).write(to: disk)
-    }
-
-    private func cut() throws(DiskError) {
-        try file.truncate(to: tip.offset)
-        try file.sync()
-        zeroedEnd = tip.offset
     }
 
     /// Makes a segment that goes on after `tip`, durable before `store.json` names it.
     private static func beginSegment(
-        _ disk: any Disk, after tip: LogTip
-    ) throws(DiskError) -> (tip: LogTip, file: any DiskFile, zeroedEnd: Int) {
+        _ disk: any Disk, after tip: LogTip, in spare: Preallocation.Room?
+    ) throws(DiskError) -> (tip: LogTip, room: Preallocation.Room) {
         let header = SegmentHeader(
             store: tip.store, segment: tip.segment + 1, timestamp: tip.timestamp, n: tip.n, seq: tip.seq,
             root: tip.root, chain: tip.chain)
         var line = ByteBuffer(capacity: 512)
         header.append(to: &line)
 
-        try disk.remove(LogNames.nextSegment)
-        let draft = try disk.open(LogNames.nextSegment, .create)!
-        try draft.zeroFill(from: 0, to: zeroedBytesMin)
+        var draft: any DiskFile
+        if let spare {
+            draft = spare.file
+        } else {
+            try disk.remove(LogNames.nextSegment)
+            draft = try disk.open(LogNames.nextSegment, .create)!
+            try draft.zeroFill(from: 0, to: Preallocation.stepBytesMin)
+        }
         try draft.write(line.bytes, at: 0)
         try draft.sync()
         let name = LogNames.segment(header.segment)
         try disk.rename(LogNames.nextSegment, to: name)
         try disk.syncFolder(LogNames.folder)
         try Manifest(store: tip.store, segment: header.segment).write(to: disk)
-        return (LogTip(header, offset: line.count), try disk.open(name, .write)!, zeroedBytesMin)
+        let room = Preallocation.Room(
+            file: try disk.open(name, .flushes)!, end: spare?.end ?? Preallocation.stepBytesMin)
+        return (LogTip(header, offset: line.count), room)
     }
 }

@@ -1,78 +1,96 @@
 import StateTree
 import Threading
 
-/// Brings the requests of many callers into shared flushes (group commit).
+/// Brings the requests of many callers into shared flushes (group commit), as a pipeline of two: while one flush is
+/// written and synced, the next is open and admits.
 ///
-/// Callers add their requests to the group that gathers. One thread at a time *leads*: it closes the group, has it
-/// sealed and persisted, and tells the others. A blocking caller who finds nobody leading leads at once, on its own
-/// thread, so that a lone writer never waits for company or for another thread. While it leads, the next group gathers;
-/// if there is one when it is done, the queue's own thread leads on until there is none. (Handing over from caller to
-/// caller instead leaves the disk idle while the next leader waits for a core among all those just woken.)
+/// Two roles are handed from thread to thread under `lock`. Who *holds the committer* admits what is pending: each
+/// caller does so for its own request and those it finds there, so that applying happens beside the disk's work and
+/// without waking anybody. Who *leads* closes the open flush, takes it to the disk and answers. A blocking caller who
+/// finds nobody leading leads its own flush at once, on its own thread, so that a lone writer never waits for company
+/// or for another thread. As soon as there is company the queue's own thread leads on until nobody waits. (Handing the
+/// lead from caller to caller instead leaves the disk idle while the next leader waits for a core among all those just
+/// woken.)
 ///
 /// `@unchecked Sendable`, because everything mutable is touched under `lock` only, but for `committer`, which is
-/// touched only by who leads, and leading is handed over under `lock`.
+/// touched only by who holds it.
 final class CommitQueue: @unchecked Sendable {
-    /// Callers who wait for the same flush, on one condition of their own.
-    private final class Group {
-        var requests: [CommitRequest] = []
-        var byteCount = 0
-        var isDone = false
-        let condition = Condition()
-    }
-
-    /// A flush takes no more bytes than this, but for a single transaction that is larger.
-    private static let groupBytesMax = 8 << 20
+    /// An open flush of this size is taken to the disk although nobody waits for it.
+    private static let pressureBytes = 1 << 20
 
     private let lock = Lock()
     private let committer: Committer
-    private var groups: [Group] = []
+    private let environment: Environment
+    /// Not admitted yet, the oldest first.
+    private var pending: [CommitRequest] = []
+    private var isHeld = false
+    private let isFree = Condition()
+    private var waitingForCommitter = 0
     private var isLed = false
+    /// Whether the open flush is to be taken to the disk.
+    private var isFlushDue = false
     private var isClosed = false
+    /// The newest state that was frozen; `isBehind` if more was admitted since.
     private var newest: StateView
+    private var isBehind = false
     private var durable: StateView
-    private var thread: WorkerThread?
+    private var leader: WorkerThread?
+    private var ticker: Ticker?
+    private var allocator: WorkerThread?
 
-    init(_ committer: Committer) {
+    init(_ committer: Committer, _ environment: Environment) {
         self.committer = committer
+        self.environment = environment
         newest = committer.durable
         durable = committer.durable
     }
 
-    /// The newest state that is applied, and the newest that is durable.
+    // MARK: - States
+
+    /// The state at the end of the newest flush that is closed, durable or not.
     var newestView: StateView { lock.withLock { newest } }
+    /// The newest state that is durable.
     var durableView: StateView { lock.withLock { durable } }
+
+    /// The state with all that is applied. Unless it is frozen already, waits while others hold the committer.
+    func appliedView(hashing: Bool) -> StateView {
+        lock.lock()
+        defer { lock.unlock() }
+        if !isBehind, !hashing || newest.tree.isHashed { return newest }
+        hold()
+        newest = committer.freeze(hashing: hashing)
+        isBehind = false
+        let view = newest
+        admitPending()
+        letGo()
+        wakeLeaderIfNeeded()
+        return view
+    }
 
     // MARK: - Callers
 
-    /// Blocks until the request is durable or refused.
+    /// Blocks until the request is answered.
     func submit(_ request: CommitRequest) throws(StoreError) -> Receipt {
         lock.lock()
-        guard let group = join(request) else {
+        guard take(request) else {
             lock.unlock()
             throw Self.closed
         }
-        if !isLed {
-            isLed = true
-            leadOldest()
-            handOver()
+        if needsLeader, !isLed {
+            if request.completion.current == nil {
+                isLed = true
+                lead(untilIdle: false)
+            }
+            wakeLeaderIfNeeded()
         }
-        while !group.isDone { group.condition.wait(lock) }
         lock.unlock()
-        return try request.result!.get()
+        return try request.completion.wait().get()
     }
 
-    /// Suspends the task, not a thread, until the request is durable or refused.
+    /// Suspends the task, not a thread, until the request is answered.
     func submit(_ request: CommitRequest) async throws -> Receipt {
-        try await withCheckedThrowingContinuation { continuation in
-            request.continuation = continuation
-            lock.lock()
-            defer { lock.unlock() }
-            guard join(request) != nil else { return continuation.resume(throwing: Self.closed) }
-            if !isLed {
-                isLed = true
-                wakeThread()
-            }
-        }
+        guard lock.withLock({ takeWithoutLeading(request) }) else { throw Self.closed }
+        return try await request.completion.value()
     }
 
     /// Refuses all that comes from now on. What came before is still done.
@@ -80,52 +98,133 @@ final class CommitQueue: @unchecked Sendable {
 
     private static let closed = StoreError(.closed, "The store is closed", advice: "Open it again.")
 
-    /// Puts a request into the group that gathers; `nil` if the queue is closed.
-    private func join(_ request: CommitRequest) -> Group? {
-        if isClosed, !request.isClosing { return nil }
-        let byteCount = request.byteCountMax
-        if groups.isEmpty || groups[groups.count - 1].byteCount + byteCount > Self.groupBytesMax {
-            groups.append(Group())
-        }
-        let group = groups[groups.count - 1]
-        group.requests.append(request)
-        group.byteCount += byteCount
-        return group
+    private func takeWithoutLeading(_ request: CommitRequest) -> Bool {
+        guard take(request) else { return false }
+        wakeLeaderIfNeeded()
+        return true
     }
 
-    // MARK: - Leading (with `lock` held and `isLed` set)
+    /// Takes a request on, and admits it unless somebody else is about to; false if the queue is closed.
+    private func take(_ request: CommitRequest) -> Bool {
+        if isClosed, !request.isClosing { return false }
+        pending.append(request)
+        if !isHeld {
+            isHeld = true
+            admitPending()
+            letGo()
+        }
+        return true
+    }
 
-    /// Takes the oldest group through a flush. Releases the lock meanwhile.
-    private func leadOldest() {
-        let group = groups.removeFirst()
+    // MARK: - Holding the committer (all with `lock` held)
+
+    private func hold() {
+        waitingForCommitter += 1
+        while isHeld { isFree.wait(lock) }
+        waitingForCommitter -= 1
+        isHeld = true
+    }
+
+    private func letGo() {
+        isHeld = false
+        if waitingForCommitter > 0 { isFree.signal() }
+    }
+
+    /// Admits what is pending, up to the first request that is postponed. Who does so for others gives way to those who
+    /// wait for the committer: they go on with it. Releases the lock meanwhile.
+    private func admitPending(givingWay: Bool = true) {
+        var admitted = 0
+        while admitted < pending.count, !(givingWay && waitingForCommitter > 0) {
+            let request = pending[admitted]
+            lock.unlock()
+            let admission = committer.admit(request)
+            let byteCount = committer.openByteCount
+            if case .done(let result) = admission { request.completion.give(result) }
+            lock.lock()
+            if case .postponed = admission { break }
+            admitted += 1
+            note(request, admission, byteCount)
+        }
+        pending.removeFirst(admitted)
+        if committer.isRoomDue { makeRoomAhead() }
+    }
+
+    private func note(_ request: CommitRequest, _ admission: Committer.Admission, _ byteCount: Int) {
+        if case .done(.failure) = admission { return }
+        isBehind = true
+        if case .waiting = admission { isFlushDue = true }
+        if byteCount >= Self.pressureBytes { isFlushDue = true }
+        guard case .async(let interval) = request.durability, environment.usesThreads else { return }
+        if ticker == nil { ticker = Ticker(environment.pause) { [weak self] in self?.flushOpen() } }
+        if !ticker!.tick(within: interval) { isFlushDue = true }
+    }
+
+    private func makeRoomAhead() {
+        guard environment.usesThreads, let job = committer.makeRoomAhead else { return }
+        if allocator == nil { allocator = WorkerThread(job) }
+        allocator!.wake()
+    }
+
+    // MARK: - Leading (all with `lock` held and `isLed` set)
+
+    /// Whether there is something for a leader to do: a flush that is due, or a request that waits for one to be closed.
+    private var needsLeader: Bool { isFlushDue || !pending.isEmpty && !isHeld }
+
+    /// Takes the open flush through, once or until nobody waits. Releases the lock meanwhile.
+    private func lead(untilIdle: Bool) {
+        hold()
+        repeat {
+            admitPending(givingWay: false)
+            guard isFlushDue || !pending.isEmpty else { break }
+            let flush = close()
+            letGo()
+            lock.unlock()
+            let failure = committer.persist(flush)
+            if failure == nil {
+                lock.withLock { durable = flush.view! }
+                flush.answer(.success(()))
+            }
+            lock.lock()
+            hold()
+            committer.finish(flush, failure)
+            if failure != nil { (newest, isBehind) = (durable, false) }
+        } while untilIdle
+        letGo()
+        isLed = false
+    }
+
+    private func close() -> Flush {
+        isFlushDue = false
         lock.unlock()
-        let flush = committer.seal(group.requests)
-        lock.withLock { newest = flush.view }
-        committer.persist(flush)
+        let flush = committer.close()
         lock.lock()
-        durable = committer.durable
-        newest = committer.durable
-        group.isDone = true
-        group.condition.broadcast()
-        for request in group.requests {
-            request.continuation?.resume(with: request.result!.mapError { $0 as any Error })
-        }
+        (newest, isBehind) = (flush.view!, false)
+        return flush
     }
 
-    /// Lets the queue's own thread lead on, if there is anything to lead.
-    private func handOver() {
-        if groups.isEmpty { isLed = false } else { wakeThread() }
-    }
-
-    private func wakeThread() {
-        if thread == nil { thread = WorkerThread { [unowned self] in self.leadOn() } }
-        thread!.wake()
+    private func wakeLeaderIfNeeded() {
+        guard needsLeader, !isLed else { return }
+        isLed = true
+        if leader == nil { leader = WorkerThread { [unowned self] in self.leadOn() } }
+        leader!.wake()
     }
 
     private func leadOn() {
         lock.lock()
-        while !groups.isEmpty { leadOldest() }
-        isLed = false
+        lead(untilIdle: true)
+        wakeLeaderIfNeeded()
+        lock.unlock()
+    }
+
+    /// Takes the open flush to the disk, on the ticker's thread.
+    private func flushOpen() {
+        lock.lock()
+        isFlushDue = true
+        if !isLed {
+            isLed = true
+            lead(untilIdle: true)
+            wakeLeaderIfNeeded()
+        }
         lock.unlock()
     }
 }

@@ -2,11 +2,12 @@ import CommitLog
 import Hashing
 import StateTree
 import StrictJSON
+import Threading
 
-/// What a caller wants of the next flush, and, once it is done, what came of it.
+/// What a caller wants of the next flush, and where the answer is given.
 ///
-/// Handed from the caller to whoever leads the flush and back, through the queue's lock, so only one thread touches it
-/// at a time: hence `@unchecked Sendable`.
+/// `@unchecked Sendable`, because it is handed from the caller to whoever admits it and on to whoever leads its flush
+/// through the queue's lock, so that only one thread at a time touches it.
 final class CommitRequest: @unchecked Sendable {
     enum Action {
         /// PREPARE and COMMIT in one flush. Without an id, one is made.
@@ -17,26 +18,29 @@ final class CommitRequest: @unchecked Sendable {
         /// Nothing to write: waits until all that was applied before is durable.
         case settle
         /// Nothing to write: runs once all that came before is durable or has failed, while nobody else touches the
-        /// committer.
-        case inspect((Committer) -> Void)
+        /// committer and nothing newer is admitted.
+        case barrier((Committer) -> Void)
     }
 
     let action: Action
-    /// The sequence it was given, then the receipt; or why nothing came of it.
-    var result: Result<Receipt, StoreError>?
-    var continuation: CheckedContinuation<Receipt, any Error>?
-
-    init(_ action: Action) { self.action = action }
-
+    /// When it is answered.
+    let durability: Durability
+    /// An upper bound of the bytes it adds to the log, but for the flush end.
+    let byteCountMax: Int
     /// The last request of a store: taken although the store refuses others.
-    var isClosing = false
+    let isClosing: Bool
+    let completion = Completion<Receipt, StoreError>()
+    /// The sequence that it was given when it was admitted.
+    var sequence: UInt64 = 0
 
-    var isInspection: Bool {
-        if case .inspect = action { true } else { false }
+    init(_ action: Action, _ durability: Durability = .sync, isClosing: Bool = false) {
+        self.action = action
+        self.durability = durability
+        self.isClosing = isClosing
+        byteCountMax = Self.byteCountMax(of: action)
     }
 
-    /// An upper bound of the bytes it adds to the log, but for the flush end.
-    var byteCountMax: Int {
+    private static func byteCountMax(of action: Action) -> Int {
         // Two records' fields take less than this; an id stands in both, at most six bytes a byte.
         let fields = 400
         return switch action {
@@ -44,7 +48,7 @@ final class CommitRequest: @unchecked Sendable {
         case .prepare(let proposal, let id): fields + 12 * id.count + proposal.data.count + proposal.reads.count
         case .decide(let id, .abort(let reason), _): fields + 12 * id.count + 6 * reason.utf8.count
         case .decide(let id, .commit, _): fields + 12 * id.count
-        case .settle, .inspect: 0
+        case .settle, .barrier: 0
         }
     }
 }
@@ -94,5 +98,5 @@ final class StateView: Sendable {
 
 extension Receipt {
     /// What a request gets that commits nothing.
-    static let nothing = Receipt(sequence: 0, root: .zero, rootSequence: 0)
+    static let nothing = Receipt(sequence: 0, root: .zero, rootSequence: 0, durableSequence: 0)
 }

@@ -3,137 +3,178 @@ import Hashing
 import StateTree
 import StrictJSON
 
-/// Turns requests into flushes: the commit path, from admission to durability. One thread at a time.
+/// Turns requests into flushes: the commit path, from admission to durability.
 ///
-/// A flush goes through two steps. `seal` admits each request in turn, applies it, encodes its records, hashes once and
-/// closes the flush. `persist` writes and syncs it. If that fails the store is *poisoned*: the state goes back to the
-/// end of the flush before, and nothing is written until the store is opened again.
+/// A request is *admitted* to the open flush: checked, applied to the state and encoded. When the flush is *closed* the
+/// state is hashed once. Then it is *persisted*, that is, written and synced, while the next flush is open already and
+/// admits. If that fails the store is *poisoned*: the state goes back to the end of the flush before, and nothing is
+/// written until the store is opened again.
+///
+/// One thread at a time may use a committer, but for `persist`, which another may call beside it. At most one flush is
+/// closed and not yet finished.
 final class Committer {
-    /// A flush that is encoded and applied, and not yet durable.
-    struct SealedFlush {
-        let requests: [CommitRequest]
-        let view: StateView
-        let tip: LogTip
-        let isEmpty: Bool
+    /// What came of an attempt to admit a request.
+    enum Admission {
+        case done(Result<Receipt, StoreError>)
+        /// It is answered when the open flush is durable.
+        case waiting
+        /// It has to be tried again once the open flush is closed and durable.
+        case postponed
     }
 
     private let machine: StateMachine
     /// `nil` if the store is read only, or closed.
     private var writer: LogWriter?
     private let environment: Environment
-    private var buffer = ByteBuffer(capacity: 64 << 10)
-    private var undo: [StateMachine.Undo] = []
+    private var open = Flush()
+    /// Closed, and not yet finished.
+    private var closed: Flush?
+    private var spare = Flush()
+    /// Where the log stands with all that was admitted. The chain is that before the open flush.
     private var tip: LogTip
-    /// The state at the end of the last durable flush.
+    /// Where the log stands with all that is durable, and the state there.
+    private var durableTip: LogTip
     private(set) var durable: StateView
     private(set) var poison: StoreError?
+
+    /// A flush that would take more bytes than this is closed, unless it is a single transaction that is larger.
+    private static let flushBytesMax = 8 << 20
 
     init(machine: StateMachine, tip: LogTip, writer: LogWriter?, environment: Environment) {
         self.machine = machine
         self.writer = writer
         self.environment = environment
         self.tip = tip
+        durableTip = tip
         durable = StateView(tree: machine.tree.freeze(hashing: true), sequence: tip.seq)
+        open.reset(after: tip.chain)
     }
 
-    var position: LogTip { writer?.tip ?? tip }
+    /// Where the log stands with all that is durable.
+    var position: LogTip { durableTip }
     func outcome(of id: [UInt8]) -> Outcome { machine.outcome(of: id) }
     var inDoubt: [Voted] { machine.inDoubtInOrder }
     var memoryBytes: Int { machine.tree.memoryBytes }
-
-    // MARK: - Sealing
-
-    /// Applies what can be applied of a group of requests and closes the flush. Each request that cannot be gets its
-    /// error; the others get theirs from `persist`.
-    func seal(_ requests: [CommitRequest]) -> SealedFlush {
-        tip = position
-        let now = environment.now()
-        tip.timestamp = max(tip.timestamp, min(now, RecordLimits.timestampEnd - 1))
-        buffer.removeAll(keepingCapacity: true)
-        undo.removeAll(keepingCapacity: true)
-        if let failure = makeRoom(for: requests) {
-            let others = requests.filter(\.isInspection)
-            for request in requests where !request.isInspection { request.result = .failure(failure) }
-            for request in others { request.result = .success(.nothing) }
-            return SealedFlush(requests: others, view: durable, tip: tip, isEmpty: true)
-        }
-        tip.segment = position.segment
-        tip.offset = position.offset
-        let admitted = requests.filter { request in
-            do throws(StoreError) {
-                let sequence = try admit(request.action)
-                request.result = .success(Receipt(sequence: sequence, root: .zero, rootSequence: 0))
-                return true
-            } catch {
-                request.result = .failure(error)
-                return false
-            }
-        }
-        guard !buffer.isEmpty else { return SealedFlush(requests: admitted, view: durable, tip: tip, isEmpty: true) }
-        return SealedFlush(requests: admitted, view: closeFlush(), tip: tip, isEmpty: false)
+    /// How many bytes the open flush takes.
+    var openByteCount: Int { open.buffer.count }
+    /// Whether room for the log should be made ahead; `makeRoomAhead` does, and may be called from any thread.
+    var isRoomDue: Bool { writer?.isRoomDue ?? false }
+    var makeRoomAhead: (@Sendable () -> Void)? {
+        writer?.makeAhead
     }
 
-    /// Lack of room shows here, before anything is applied.
-    private func makeRoom(for requests: [CommitRequest]) -> StoreError? {
-        if let poison { return poison }
+    /// The state with all that was admitted. Costs O(1) without hashing, and then a copy of each page written next.
+    func freeze(hashing: Bool) -> StateView {
+        StateView(tree: machine.tree.freeze(hashing: hashing), sequence: tip.seq)
+    }
+
+    // MARK: - A request
+
+    func admit(_ request: CommitRequest) -> Admission {
+        if case .barrier(let body) = request.action {
+            guard closed == nil, open.isEmpty, open.waiting.isEmpty else { return .postponed }
+            body(self)
+            return .done(.success(.nothing))
+        }
+        do throws(StoreError) {
+            guard try makeRoom(for: request) else { return .postponed }
+            tip.timestamp = max(tip.timestamp, min(environment.now(), RecordLimits.timestampEnd - 1))
+            request.sequence = try apply(request.action)
+        } catch {
+            return .done(.failure(error))
+        }
+        let isWaiting = request.durability == .sync
+        open.add(request, isWaiting: isWaiting)
+        return isWaiting ? .waiting : .done(.success(receipt(request.sequence)))
+    }
+
+    /// What is known when a commit is applied and not yet durable.
+    private func receipt(_ sequence: UInt64) -> Receipt {
+        Receipt(
+            sequence: sequence, root: durableTip.root, rootSequence: durable.sequence,
+            durableSequence: durable.sequence)
+    }
+
+    /// Lack of room shows here, before anything is applied. Answers false if the request does not fit beside what the
+    /// flush or the segment holds already.
+    private func makeRoom(for request: CommitRequest) throws(StoreError) -> Bool {
+        if let poison { throw poison }
+        guard let writer, request.byteCountMax > 0 else { return true }
+        let byteCount = open.byteCountMax(with: request)
+        if !open.isEmpty, byteCount > Self.flushBytesMax { return false }
         do throws(DiskError) {
-            try writer?.reserve(requests.reduce(1024) { $0 + $1.byteCountMax }, timestamp: tip.timestamp)
-            return nil
+            if writer.needsRotation(at: tip.offset, byteCount) {
+                guard open.isEmpty, closed == nil else { return false }
+                try writer.rotate(timestamp: tip.timestamp)
+                durableTip = writer.tip
+                tip = durableTip
+            }
+            try writer.reserve(at: tip.offset, byteCount)
         } catch {
             let failure = StoreError(error)
             if failure.code != .noSpace { poison = Self.poisoned(by: failure) }
-            return poison ?? failure
+            throw poison ?? failure
+        }
+        return true
+    }
+
+    // MARK: - A flush
+
+    /// Closes the open flush. Requires that the one before is finished.
+    func close() -> Flush {
+        precondition(closed == nil)
+        machine.trimOutcomes()
+        let flush = open
+        if flush.isEmpty {
+            flush.close(empty: durableTip, view: durable)
+        } else {
+            let view = freeze(hashing: true)
+            tip.root = view.tree.root!
+            flush.close(tip, synced: durableTip.n, view: view)
+            tip = flush.tip!
+        }
+        closed = flush
+        open = spare
+        open.reset(after: tip.chain)
+        return flush
+    }
+
+    /// Writes and syncs a closed flush; returns what failed. May run beside everything else.
+    func persist(_ flush: Flush) -> StoreError? {
+        guard !flush.isEmpty else { return nil }
+        do throws(DiskError) {
+            try writer?.write(flush.buffer.bytes, endingAt: flush.tip!)
+            try writer?.sync()
+            return nil
+        } catch {
+            return StoreError(error)
         }
     }
 
-    private func closeFlush() -> StateView {
-        let view = StateView(tree: machine.tree.freeze(hashing: true), sequence: tip.seq)
-        tip.root = view.tree.root!
-        RecordEncoder.appendFlushEnd(root: tip.root, synced: position.synced, to: &buffer)
-        tip.chain = LogTip.chain(tip.chain, buffer.bytes)
-        RecordEncoder.appendChain(tip.chain, to: &buffer)
-        RecordEncoder.appendCRC(CRC32C.checksum(buffer.bytes), to: &buffer)
-        tip.offset += buffer.count
-        tip.synced = position.synced
-        return view
+    /// Notes what came of a closed flush. If it failed, the requests of the flush after it are returned with it.
+    func finish(_ flush: Flush, _ failure: StoreError?) {
+        closed = nil
+        spare = flush
+        if let failure { return fail(flush, failure) }
+        guard !flush.isEmpty else { return }
+        durable = flush.view!
+        durableTip = flush.tip!
+        durableTip.synced = durableTip.n
     }
 
-    // MARK: - Persisting
-
-    /// Writes and syncs a sealed flush and completes its requests' results.
-    func persist(_ flush: SealedFlush) {
-        if !flush.isEmpty {
-            do throws(DiskError) {
-                try writer?.write(buffer.bytes, endingAt: flush.tip)
-                try writer?.sync()
-            } catch {
-                return fail(flush, StoreError(error))
-            }
-            durable = flush.view
-            machine.trimOutcomes()
-        }
-        for request in flush.requests {
-            if case .inspect(let body) = request.action { body(self) }
-        }
-        let root = durable.tree.root!
-        for request in flush.requests {
-            guard case .success(var receipt) = request.result else { continue }
-            receipt.root = root
-            receipt.rootSequence = durable.sequence
-            request.result = .success(receipt)
-        }
-    }
-
-    private func fail(_ flush: SealedFlush, _ cause: StoreError) {
-        poison = Self.poisoned(by: cause)
+    private func fail(_ flush: Flush, _ cause: StoreError) {
+        let poison = Self.poisoned(by: cause)
+        self.poison = poison
         machine.tree.revert(to: durable.tree)
-        for step in undo.reversed() { machine.undo(step) }
+        for step in open.undo.reversed() { machine.undo(step) }
+        for step in flush.undo.reversed() { machine.undo(step) }
         let unknown = StoreError(
             .outcomeUnknown, "The transaction may or may not have become durable: \(cause.message)", at: cause.place,
             advice: "Open the store again and ask for the outcome of the transaction's id.")
-        for request in flush.requests {
-            if case .inspect(let body) = request.action { body(self) } else { request.result = .failure(unknown) }
-        }
+        flush.answer(.failure(unknown))
+        open.answer(.failure(poison))
+        tip = durableTip
+        open.reset(after: tip.chain)
     }
 
     private static func poisoned(by cause: StoreError) -> StoreError {
@@ -143,11 +184,8 @@ final class Committer {
     }
 
     /// Cuts the log, notes its end and lets go of the disk, and with it of the folder's lock. The committer is done then.
-    func close() throws(DiskError) {
-        defer {
-            tip = position
-            writer = nil
-        }
+    func shut() throws(DiskError) {
+        defer { writer = nil }
         if poison == nil { try writer?.close() }
     }
 }
@@ -156,12 +194,12 @@ final class Committer {
 
 extension Committer {
     /// Checks one request against the state, and if it may be, applies and encodes it. Returns its sequence.
-    private func admit(_ action: CommitRequest.Action) throws(StoreError) -> UInt64 {
+    private func apply(_ action: CommitRequest.Action) throws(StoreError) -> UInt64 {
         switch action {
         case .write(let proposal, let id): try admitWrite(proposal, id)
         case .prepare(let proposal, let id): try admitVote(proposal, id)
         case .decide(let id, let decision, let isResolved): try admitDecision(id, decision, isResolved)
-        case .settle, .inspect: tip.seq
+        case .settle, .barrier: tip.seq
         }
     }
 
@@ -171,13 +209,13 @@ extension Committer {
         endRecord()
         let txID = id ?? AnonymousID.make(n: tip.n + 1)
         RecordEncoder.appendPrepare(
-            n: tip.n + 1, txID: txID, timestamp: tip.timestamp, isVoted: false, data: proposal.data.bytes, to: &buffer)
-        RecordEncoder.endRecord(to: &buffer)
-        RecordEncoder.appendCommit(n: tip.n + 2, txID: txID, timestamp: tip.timestamp, seq: tip.seq + 1, to: &buffer)
+            n: tip.n + 1, txID: txID, timestamp: tip.timestamp, isVoted: false, data: proposal.data.bytes, to: &open.buffer)
+        RecordEncoder.endRecord(to: &open.buffer)
+        RecordEncoder.appendCommit(n: tip.n + 2, txID: txID, timestamp: tip.timestamp, seq: tip.seq + 1, to: &open.buffer)
         tip.n += 2
         tip.seq += 1
         machine.commit(proposal.changes, id: id, sequence: tip.seq)
-        if id != nil { undo.append(.outcome) }
+        if id != nil { open.undo.append(.outcome) }
         return tip.seq
     }
 
@@ -191,11 +229,11 @@ extension Committer {
         tip.n += 1
         RecordEncoder.appendPrepare(
             n: tip.n, txID: id, timestamp: tip.timestamp, isVoted: true, data: proposal.data.bytes,
-            reads: proposal.reads.bytes, to: &buffer)
+            reads: proposal.reads.bytes, to: &open.buffer)
         machine.vote(
             Voted(
                 id: id, n: tip.n, timestamp: tip.timestamp, changes: proposal.changes, reads: proposal.readItems))
-        undo.append(.vote(id))
+        open.undo.append(.vote(id))
         return tip.seq
     }
 
@@ -225,19 +263,19 @@ extension Committer {
         case .commit:
             tip.seq += 1
             RecordEncoder.appendCommit(
-                n: tip.n, txID: id, timestamp: tip.timestamp, isResolved: isResolved, seq: tip.seq, to: &buffer)
-            undo.append(.decision(machine.decide(id, committedAt: tip.seq)))
+                n: tip.n, txID: id, timestamp: tip.timestamp, isResolved: isResolved, seq: tip.seq, to: &open.buffer)
+            open.undo.append(.decision(machine.decide(id, committedAt: tip.seq)))
         case .abort(let reason):
             RecordEncoder.appendAbort(
                 n: tip.n, txID: id, timestamp: tip.timestamp, isResolved: isResolved, reason: Array(reason.utf8),
-                to: &buffer)
-            undo.append(.decision(machine.decide(id, committedAt: nil)))
+                to: &open.buffer)
+            open.undo.append(.decision(machine.decide(id, committedAt: nil)))
         }
         return tip.seq
     }
 
     private func endRecord() {
-        if !buffer.isEmpty { RecordEncoder.endRecord(to: &buffer) }
+        if !open.isEmpty { RecordEncoder.endRecord(to: &open.buffer) }
     }
 
     private func checkUnused(_ id: [UInt8]) throws(StoreError) {

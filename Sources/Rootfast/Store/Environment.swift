@@ -19,15 +19,18 @@ package struct Environment: Sendable {
     package var pause: @Sendable (UInt64) -> Void
     /// The code that hashes.
     package var kernel: HashKernel
+    /// Whether threads may do in the background what callers would otherwise do themselves.
+    package var usesThreads: Bool
 
     package init(
         now: @escaping @Sendable () -> UInt64, randomBytes: @escaping @Sendable () -> [UInt8],
-        pause: @escaping @Sendable (UInt64) -> Void, kernel: HashKernel
+        pause: @escaping @Sendable (UInt64) -> Void, kernel: HashKernel, usesThreads: Bool
     ) {
         self.now = now
         self.randomBytes = randomBytes
         self.pause = pause
         self.kernel = kernel
+        self.usesThreads = usesThreads
     }
 
     /// The machine's own clock and randomness, and the kernel that is fastest on it.
@@ -45,7 +48,7 @@ package struct Environment: Sendable {
                 var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
                 nanosleep(&time, nil)
             },
-            kernel: fastestKernel)
+            kernel: fastestKernel, usesThreads: true)
     }
 
     /// Measured once a process, as it takes a fraction of a millisecond and does not change.

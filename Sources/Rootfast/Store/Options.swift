@@ -2,6 +2,8 @@
 public struct Options: Hashable, Sendable {
     /// A segment of the log that would outgrow this many bytes is sealed and the next begun. 4 KiB ... 4 GiB.
     public var segmentBytesMax = 64 << 20
+    /// When commits are acknowledged and when they become durable; a single transaction may ask for more.
+    public var durability = Durability.sync
     /// How often `write` tries a transaction that loses to another before it gives up. Who submits several at once and
     /// relies on their order sets 1: a transaction that waits for another attempt is overtaken.
     public var attemptsMax = 16

@@ -29,13 +29,17 @@ public struct Receipt: Hashable, Sendable {
     public var sequence: UInt64
     /// The root of the state at `rootSequence`.
     public var root: Digest
-    /// The sequence at which `root` holds: that of the last commit that was made durable together with this one.
+    /// The sequence at which `root` holds. Under `.sync` that of the last commit that was made durable together with
+    /// this one; otherwise the commit is not part of that root yet.
     public var rootSequence: UInt64
+    /// The last commit that was durable when this receipt was given: less than `sequence` unless under `.sync`.
+    public var durableSequence: UInt64
 
-    public init(sequence: UInt64, root: Digest, rootSequence: UInt64) {
+    public init(sequence: UInt64, root: Digest, rootSequence: UInt64, durableSequence: UInt64) {
         self.sequence = sequence
         self.root = root
         self.rootSequence = rootSequence
+        self.durableSequence = durableSequence
     }
 }
 

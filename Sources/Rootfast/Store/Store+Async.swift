@@ -5,18 +5,20 @@ import StateTree
 extension Store {
     /// See the blocking `write`.
     @discardableResult
-    public func write(id: String? = nil, _ body: (Transaction) throws -> Void) async throws -> Receipt {
-        try await write(id: id, body).receipt
+    public func write(
+        id: String? = nil, durability: Durability = .none, _ body: (Transaction) throws -> Void
+    ) async throws -> Receipt {
+        try await write(id: id, durability: durability, body).receipt
     }
 
     /// See the blocking `write`.
     public func write<R>(
-        id: String? = nil, _ body: (Transaction) throws -> R
+        id: String? = nil, durability: Durability = .none, _ body: (Transaction) throws -> R
     ) async throws -> (value: R, receipt: Receipt) {
         let idBytes = try id.map { (id) throws(StoreError) in try Limits.check(id: id) }
         var attempt = Attempt(self)
         while true {
-            let (value, request) = try run(body) { proposal in
+            let (value, request) = try run(body, attempt, durability) { proposal in
                 proposal.changes.isEmpty ? .settle : .write(proposal, id: idBytes)
             }
             do {
@@ -27,12 +29,18 @@ extension Store {
         }
     }
 
+    /// See the blocking `flush`.
+    public func flush() async throws {
+        try checkWritable()
+        _ = try await queue.submit(CommitRequest(.settle))
+    }
+
     /// See the blocking `prepare`.
     public func prepare(_ id: String, _ body: (Transaction) throws -> Void) async throws -> PreparedTransaction {
         let idBytes = try Limits.check(id: id)
         var attempt = Attempt(self)
         while true {
-            let (_, request) = try run(isVoted: true, body) { .prepare($0, id: idBytes) }
+            let (_, request) = try run(isVoted: true, body, attempt, .sync) { .prepare($0, id: idBytes) }
             do {
                 _ = try await queue.submit(request)
                 return PreparedTransaction(self, id)

@@ -47,7 +47,7 @@ extension Store {
         let log = try Replay.readBeside(disk, into: machine, isBeingWritten: isBeingWritten)
         let committer = Committer(machine: machine, tip: log.tip, writer: nil, environment: environment)
         return Store(
-            CommitQueue(committer), options, environment, isReadOnly: true, RecoveryReport(log, copy: nil),
+            CommitQueue(committer, environment), options, environment, isReadOnly: true, RecoveryReport(log, copy: nil),
             log.tip.store)
     }
 
@@ -91,7 +91,7 @@ extension Store {
         _ report: RecoveryReport
     ) -> Store {
         let committer = Committer(machine: machine, tip: writer.tip, writer: writer, environment: environment)
-        return Store(CommitQueue(committer), options, environment, isReadOnly: false, report, writer.tip.store)
+        return Store(CommitQueue(committer, environment), options, environment, isReadOnly: false, report, writer.tip.store)
     }
 
     /// Marks 16 random bytes as a uuid of version 4 (RFC 9562).

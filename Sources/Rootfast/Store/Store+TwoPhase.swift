@@ -12,7 +12,7 @@ extension Store {
         let idBytes = try Limits.check(id: id)
         var attempt = Attempt(self)
         while true {
-            let (_, request) = try run(isVoted: true, body) { .prepare($0, id: idBytes) }
+            let (_, request) = try run(isVoted: true, body, attempt, .sync) { .prepare($0, id: idBytes) }
             do throws(StoreError) {
                 _ = try queue.submit(request)
                 return PreparedTransaction(self, id)

@@ -6,7 +6,8 @@ public import StateTree
 /// state that the log leads to in memory, under a Merkle root.
 ///
 /// Any number of threads and tasks may use one `Store`; one `Store` at a time may have a folder open for writing.
-/// `write`, `prepare`, `commit` and `abort` return when what they did is durable.
+/// `write` returns when what it did is durable, unless `Options.durability` says otherwise; `prepare`, `commit` and
+/// `abort` always do.
 public final class Store: Sendable {
     let queue: CommitQueue
     let options: Options
@@ -38,29 +39,34 @@ public final class Store: Sendable {
         guard !isReadOnly else { return }
         var failure: StoreError?
         let request = CommitRequest(
-            .inspect { committer in
-                do throws(DiskError) { try committer.close() } catch { failure = StoreError(error) }
-            })
-        request.isClosing = true
+            .barrier { committer in
+                do throws(DiskError) { try committer.shut() } catch { failure = StoreError(error) }
+            }, isClosing: true)
         _ = try queue.submit(request)
         if let failure { throw failure }
     }
 
     // MARK: - Reading
 
-    /// The state as it is durable now. O(1); never waits for a flush.
-    public var view: View { View(state: queue.durableView) }
+    /// The state as it is durable now; where durability is not `.sync`, as it is applied now.
+    ///
+    /// Never waits for the disk. O(1) under `.sync`; otherwise what changed since the last view is hashed.
+    public var view: View { View(state: isDurableOnly ? queue.durableView : queue.appliedView(hashing: true)) }
+
+    private var isDurableOnly: Bool { isReadOnly || options.durability == .sync }
 
     /// Reads several things from one state.
     public func read<R, E: Error>(_ body: (View) throws(E) -> R) throws(E) -> R { try body(view) }
 
-    /// The durable value of a key, or `nil`.
-    public func get(_ key: some Bytes) -> [UInt8]? { view.get(key) }
+    /// The value of a key in the state that `view` shows, or `nil`.
+    public func get(_ key: some Bytes) -> [UInt8]? {
+        (isDurableOnly ? view : View(state: queue.appliedView(hashing: false))).get(key)
+    }
 
-    /// The root of the durable state.
+    /// The root of the state that `view` shows.
     public var root: Digest { view.root }
 
-    /// A proof that a key is present in the durable state or absent from it.
+    /// A proof that a key is present in the state that `view` shows, or absent from it.
     public func proof(for key: some Bytes) throws(StoreError) -> Proof { try view.proof(for: key) }
 
     // MARK: - Writing
@@ -72,20 +78,26 @@ public final class Store: Sendable {
     /// throws, nothing is written. If it changes nothing, nothing is written, and `write` returns when what it saw is
     /// durable.
     ///
-    /// - Parameter id: 1 to 256 bytes that name the transaction, to ask `outcome(of:)` about it; used once.
+    /// - Parameters:
+    ///   - id: 1 to 256 bytes that name the transaction, to ask `outcome(of:)` about it; used once.
+    ///   - durability: asks for more than `Options.durability`; less has no effect.
     /// - Throws: what `body` throws, or a `StoreError`: `conflict`, `lockedByInDoubt`, `duplicateID`, `tooLarge`,
     ///   `noSpace`, `outcomeUnknown`, `poisoned`, `readOnly`, `closed`.
     @discardableResult
-    public func write(id: String? = nil, _ body: (Transaction) throws -> Void) throws -> Receipt {
-        try write(id: id, body).receipt
+    public func write(
+        id: String? = nil, durability: Durability = .none, _ body: (Transaction) throws -> Void
+    ) throws -> Receipt {
+        try write(id: id, durability: durability, body).receipt
     }
 
     /// The same, with what `body` returns.
-    public func write<R>(id: String? = nil, _ body: (Transaction) throws -> R) throws -> (value: R, receipt: Receipt) {
+    public func write<R>(
+        id: String? = nil, durability: Durability = .none, _ body: (Transaction) throws -> R
+    ) throws -> (value: R, receipt: Receipt) {
         let idBytes = try id.map { (id) throws(StoreError) in try Limits.check(id: id) }
         var attempt = Attempt(self)
         while true {
-            let (value, request) = try run(body) { proposal in
+            let (value, request) = try run(body, attempt, durability) { proposal in
                 proposal.changes.isEmpty ? .settle : .write(proposal, id: idBytes)
             }
             do throws(StoreError) {
@@ -96,17 +108,30 @@ public final class Store: Sendable {
         }
     }
 
+    /// Returns when all that was acknowledged before is durable.
+    public func flush() throws(StoreError) {
+        try checkWritable()
+        _ = try queue.submit(CommitRequest(.settle))
+    }
+
     /// Runs a transaction's body on the newest state and makes the request that it leads to.
     func run<R>(
-        isVoted: Bool = false, _ body: (Transaction) throws -> R, _ action: (Proposal) -> CommitRequest.Action
+        isVoted: Bool = false, _ body: (Transaction) throws -> R, _ attempt: Attempt, _ durability: Durability,
+        _ action: (Proposal) -> CommitRequest.Action
     ) throws -> (R, CommitRequest) {
         try checkWritable()
-        let transaction = Transaction { self.queue.newestView }
+        let transaction = Transaction { self.basis(attempt) }
         defer { transaction.end() }
         let value = try body(transaction)
         let proposal = try Proposal(
             changes: transaction.changes, reads: transaction.reads.items, view: transaction.view, isVoted: isVoted)
-        return (value, CommitRequest(action(proposal)))
+        return (value, CommitRequest(action(proposal), .stronger(durability, options.durability)))
+    }
+
+    /// What a transaction reads. Under `.sync` the end of the newest flush is cheaper, and new enough for a first
+    /// attempt: it shows all that was acknowledged.
+    private func basis(_ attempt: Attempt) -> StateView {
+        isDurableOnly && attempt.isFirst ? queue.newestView : queue.appliedView(hashing: false)
     }
 
     func checkWritable() throws(StoreError) {
@@ -136,7 +161,7 @@ public final class Store: Sendable {
 
     private func inspect<R>(_ body: @escaping (Committer) -> R) throws(StoreError) -> R {
         var result: R?
-        _ = try queue.submit(CommitRequest(.inspect { result = body($0) }))
+        _ = try queue.submit(CommitRequest(.barrier { result = body($0) }))
         return result!
     }
 }
@@ -145,6 +170,7 @@ public final class Store: Sendable {
 struct Attempt {
     private let attemptsMax: Int
     private var count = 1
+    var isFirst: Bool { count == 1 }
 
     init(_ store: Store) { attemptsMax = store.options.attemptsMax }
 

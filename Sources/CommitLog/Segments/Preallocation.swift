@@ -1,0 +1,159 @@
+import Threading
+
+/// Zeroed room ahead of the log's end: behind it in the newest segment and, once that is half full, in the file that
+/// the next segment will be (the *spare*, under a name of its own).
+///
+/// Room is made in growing steps, so that a store that writes little takes little. `makeAhead` may run on a thread of
+/// its own beside everything else; `reserve` makes what is still missing itself.
+///
+/// `@unchecked Sendable`, because what is mutable is touched under `lock` only, and the files are changed here with
+/// `work` held.
+final class Preallocation: @unchecked Sendable {
+    static let stepBytesMin = 64 << 10
+    private static let stepBytesMax = 8 << 20
+
+    /// A file and how much of it is zeros, or written over zeros.
+    struct Room {
+        let file: any DiskFile
+        var end: Int
+    }
+
+    /// `nil` once this has ended.
+    private var disk: (any Disk)?
+    private let segmentBytesMax: Int
+    private let lock = Lock()
+    private let work = Lock()
+    private var newest: Room?
+    private var spare: Room?
+    private var usedEnd: Int
+    private var step = stepBytesMin
+    /// Why nothing is made ahead any more: a sync here may have swallowed what a flush's own should have told.
+    private var failure: DiskError?
+
+    init(_ disk: any Disk, newest: Room, usedEnd: Int, segmentBytesMax: Int) {
+        self.disk = disk
+        self.newest = newest
+        self.usedEnd = usedEnd
+        self.segmentBytesMax = segmentBytesMax
+    }
+
+    /// Makes sure that the newest segment has room up to `end`.
+    ///
+    /// - Throws: lack of room, or what failed when room was made ahead.
+    func reserve(through end: Int) throws(DiskError) {
+        let isThere = try lock.withLock { () throws(DiskError) in
+            if let failure { throw failure }
+            usedEnd = max(usedEnd, end)
+            return end <= newest!.end
+        }
+        guard !isThere else { return }
+        try work.withLock { () throws(DiskError) in
+            let (room, target) = lock.withLock { (newest!, max(end, nextEnd(of: newest!))) }
+            guard end > room.end else { return }
+            try room.file.zeroFill(from: room.end, to: target)
+            noteNewest(target)
+        }
+    }
+
+    /// Whether `makeAhead` has something to do.
+    var isDue: Bool { lock.withLock { failure == nil && (newestIsDue || spareIsDue) } }
+
+    /// Makes one step of room. A full disk is left for `reserve` to tell.
+    func makeAhead() {
+        work.lock()
+        defer { work.unlock() }
+        do throws(DiskError) {
+            if lock.withLock({ failure == nil && newestIsDue }) {
+                try growNewest()
+            } else if lock.withLock({ failure == nil && spareIsDue }) {
+                try growSpare()
+            }
+        } catch {
+            // As if nothing had to be made ahead, until `reserve` has found room or told that there is none.
+            lock.withLock { step = 0 }
+        }
+    }
+
+    /// Cuts the newest segment's file to `end`, durably, and hands the spare over, if there is one.
+    func cut(to end: Int) throws(DiskError) -> Room? {
+        try work.withLock { () throws(DiskError) in
+            let file = lock.withLock { newest!.file }
+            try file.truncate(to: end)
+            try file.sync()
+            return lock.withLock {
+                defer { spare = nil }
+                newest!.end = end
+                return spare
+            }
+        }
+    }
+
+    /// Lets go of the disk, waiting for what is under way.
+    func end() {
+        work.withLock { lock.withLock { (disk, newest, spare) = (nil, nil, nil) } }
+    }
+
+    /// Goes on with another segment.
+    func begin(_ room: Room, usedEnd: Int) {
+        lock.withLock {
+            newest = room
+            self.usedEnd = usedEnd
+            step = Self.stepBytesMin
+        }
+    }
+
+    // MARK: - With `lock` held
+
+    private var newestIsDue: Bool {
+        guard let newest else { return false }
+        return step > 0 && newest.end < segmentBytesMax && newest.end - usedEnd < step / 2
+    }
+    private var spareIsDue: Bool {
+        guard let newest else { return false }
+        return step > 0 && usedEnd > segmentBytesMax / 2 && newest.end >= segmentBytesMax
+            && (spare?.end ?? 0) < segmentBytesMax
+    }
+    private func nextEnd(of room: Room) -> Int {
+        min(room.end + max(step, Self.stepBytesMin), max(segmentBytesMax, room.end))
+    }
+
+    // MARK: - With `work` held
+
+    private func noteNewest(_ end: Int) {
+        lock.withLock {
+            newest!.end = end
+            step = min(max(step, Self.stepBytesMin) * 2, Self.stepBytesMax)
+        }
+    }
+
+    private func growNewest() throws(DiskError) {
+        let (room, target) = lock.withLock { (newest!, nextEnd(of: newest!)) }
+        try room.file.zeroFill(from: room.end, to: target)
+        do throws(DiskError) {
+            try room.file.sync()
+        } catch {
+            lock.withLock { failure = error }
+            throw error
+        }
+        noteNewest(target)
+    }
+
+    private func growSpare() throws(DiskError) {
+        let disk = disk!
+        let room: Room
+        if let spare = lock.withLock({ spare }) {
+            room = spare
+        } else {
+            try disk.remove(LogNames.nextSegment)
+            _ = try disk.open(LogNames.nextSegment, .create)
+            room = Room(file: try disk.open(LogNames.nextSegment, .flushes)!, end: 0)
+        }
+        let target = lock.withLock {
+            spare = nil
+            return nextEnd(of: room)
+        }
+        try room.file.zeroFill(from: room.end, to: target)
+        try room.file.sync()
+        lock.withLock { spare = Room(file: room.file, end: target) }
+    }
+}

@@ -1,0 +1,42 @@
+import CMemory
+
+/// A look-up that only asks for memory: taken a page at a time, side by side with others, so that the time to fetch the
+/// pages of many keys is that of one.
+public struct Probe {
+    /// The page it has come to; `nil` at the end.
+    fileprivate var page: Page?
+}
+
+extension Tree {
+    /// The start of a look-up.
+    public var probe: Probe { Probe(page: rootSlot == 0 ? nil : pool.page(rootSlot)) }
+
+    /// Takes a look-up one page on towards a key, asking for what it will need next; false once it has arrived.
+    public func advance(_ probe: inout Probe, toward key: UnsafeRawBufferPointer) -> Bool {
+        guard let page = probe.page else { return false }
+        let entry = page.entry(for: key)
+        guard page.isChild(entry) else {
+            page.prefetchRecord(entry)
+            probe.page = nil
+            return false
+        }
+        let child = pool.page(page.child(entry))
+        child.prefetchSearch()
+        probe.page = child
+        return true
+    }
+}
+
+extension Page {
+    private static let cacheLineBytes = 64
+
+    /// Asks for what a look-up reads of a page: the header, the gaps, and the references.
+    fileprivate func prefetchSearch() {
+        for line in 0..<7 { rootfast_prefetch(base + line * Self.cacheLineBytes) }
+    }
+
+    fileprivate func prefetchRecord(_ entry: Int) {
+        let start = record(entry).base
+        for line in 0..<2 { rootfast_prefetch(start + line * Self.cacheLineBytes) }
+    }
+}
