@@ -43,6 +43,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     private let syncGate = Condition()
     private var syncIsHeld = false
     private(set) var syncsWaiting = 0
+    private var syncs = 0
     /// Consulted before every call: the errno it is to fail with, or `nil`.
     private var fault: ((_ call: String, _ name: String) -> Int32?)?
 
@@ -220,12 +221,20 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         return body()
     }
 
-    /// Waits, under the lock, while syncs are held up.
+    /// Waits while syncs are held up.
     func passSyncGate() {
-        syncsWaiting += 1
-        while syncIsHeld { syncGate.wait(lock) }
-        syncsWaiting -= 1
+        lock.withLock {
+            syncsWaiting += 1
+            while syncIsHeld { syncGate.wait(lock) }
+            syncsWaiting -= 1
+        }
     }
+
+    /// Counts a sync of a file; under the lock.
+    func noteSync() { syncs += 1 }
+
+    /// How many syncs of files there have been.
+    package func syncCount() -> Int { lock.withLock { syncs } }
 
     private static func folder(of name: String) -> String {
         name.lastIndex(of: "/").map { String(name[..<$0]) } ?? ""

@@ -53,8 +53,9 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
     /// sync writes it, unless it is written again.
     func sync() throws(DiskError) {
         do throws(DiskError) {
+            disk.passSyncGate()
             try disk.call("fdatasync", name) {
-                disk.passSyncGate()
+                disk.noteSync()
                 for change in inode.pending { change.apply(to: &inode.durable) }
                 inode.pending = []
             }

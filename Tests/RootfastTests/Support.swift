@@ -8,12 +8,16 @@ import Testing
 extension Store {
     /// A store on a simulated disk.
     static func simulated(
-        _ disk: SimulatedDisk, creating: Bool = false, segmentBytesMax: Int = 64 << 20
+        _ disk: SimulatedDisk, creating: Bool = false, segmentBytesMax: Int = 64 << 20,
+        durability: Durability = .sync, usesThreads: Bool = false
     ) throws -> Store {
         var options = Options()
         options.segmentBytesMax = segmentBytesMax
         options.attemptsMax = 3
-        return try Store.open(disk, creating: creating, options: options, environment: .deterministic())
+        options.durability = durability
+        var environment = Environment.deterministic()
+        environment.usesThreads = usesThreads
+        return try Store.open(disk, creating: creating, options: options, environment: environment)
     }
 
     static func checking(_ disk: SimulatedDisk) throws -> CheckReport {

@@ -209,9 +209,11 @@ extension Committer {
         endRecord()
         let txID = id ?? AnonymousID.make(n: tip.n + 1)
         RecordEncoder.appendPrepare(
-            n: tip.n + 1, txID: txID, timestamp: tip.timestamp, isVoted: false, data: proposal.data.bytes, to: &open.buffer)
+            n: tip.n + 1, txID: txID, timestamp: tip.timestamp, isVoted: false, data: proposal.data.bytes,
+            to: &open.buffer)
         RecordEncoder.endRecord(to: &open.buffer)
-        RecordEncoder.appendCommit(n: tip.n + 2, txID: txID, timestamp: tip.timestamp, seq: tip.seq + 1, to: &open.buffer)
+        RecordEncoder.appendCommit(
+            n: tip.n + 2, txID: txID, timestamp: tip.timestamp, seq: tip.seq + 1, to: &open.buffer)
         tip.n += 2
         tip.seq += 1
         machine.commit(proposal.changes, id: id, sequence: tip.seq)

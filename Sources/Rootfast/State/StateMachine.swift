@@ -10,10 +10,13 @@ final class StateMachine {
     private(set) var inDoubt: [[UInt8]: Voted] = [:]
     private(set) var locks = LockTable()
     private(set) var outcomes: OutcomeTable
+    private var probes: [Probe]
+    private static let probeCountMax = 16
 
     init(kernel: HashKernel, outcomeCountMax: Int) {
         tree = Tree(kernel: kernel)
         outcomes = OutcomeTable(countMax: outcomeCountMax)
+        probes = Array(repeating: tree.probe, count: Self.probeCountMax)
     }
 
     func outcome(of id: [UInt8]) -> Outcome {
@@ -26,6 +29,7 @@ final class StateMachine {
     // MARK: - What a record does
 
     func commit(_ changes: [Change], id: [UInt8]?, sequence: UInt64) {
+        prefetch(changes.count) { probe, i in changes[i].key.withUnsafeBytes { tree.advance(&probe, toward: $0) } }
         for change in changes {
             change.key.withUnsafeBytes { key in
                 if let value = change.value {
@@ -36,6 +40,21 @@ final class StateMachine {
             }
         }
         if let id { outcomes.record(id, .committed(sequence: sequence)) }
+    }
+
+    /// Looks up the keys of a commit side by side, so that the waits for memory overlap.
+    @inline(__always)
+    private func prefetch(_ count: Int, _ advance: (inout Probe, Int) -> Bool) {
+        guard count > 1 else { return }
+        for start in stride(from: 0, to: count, by: Self.probeCountMax) {
+            let range = start..<min(count, start + Self.probeCountMax)
+            for i in range { probes[i - start] = tree.probe }
+            var isMoving = true
+            while isMoving {
+                isMoving = false
+                for i in range where advance(&probes[i - start], i) { isMoving = true }
+            }
+        }
     }
 
     func vote(_ voted: Voted) {
@@ -125,7 +144,9 @@ extension StateMachine {
         if let index = unfinished.lastIndex(where: { $0.txID.elementsEqual(record.txID) }) {
             let prepare = unfinished.remove(at: index)
             guard !record.isResolved else { return "only a vote can be resolved" }
-            for change in flush.changes[prepare.changes] {
+            let changes = flush.changes[prepare.changes]
+            prefetch(changes.count) { probe, i in tree.advance(&probe, toward: changes[changes.startIndex + i].key) }
+            for change in changes {
                 if !locks.isEmpty, locks.holder(againstWriting: Array(change.key)) != nil {
                     return "a commit of a key that is locked"
                 }

@@ -91,7 +91,8 @@ extension Store {
         _ report: RecoveryReport
     ) -> Store {
         let committer = Committer(machine: machine, tip: writer.tip, writer: writer, environment: environment)
-        return Store(CommitQueue(committer, environment), options, environment, isReadOnly: false, report, writer.tip.store)
+        return Store(
+            CommitQueue(committer, environment), options, environment, isReadOnly: false, report, writer.tip.store)
     }
 
     /// Marks 16 random bytes as a uuid of version 4 (RFC 9562).
