@@ -13,7 +13,14 @@ struct HashBatch {
         let page: Page
         let entry: Int
     }
-    /// Stale inner nodes, level by level from the root.
+    /// A page with something stale, and where the hash of its top goes.
+    struct PageJob {
+        let page: Page
+        let digest: UnsafeMutablePointer<Digest>
+    }
+    /// Level by level from the root.
+    var pages: [PageJob] = []
+    /// Stale inner nodes of a chunk of pages, level by level from their tops.
     var nodes: [Node] = []
     var leaves: [Leaf] = []
     var messageJobs: [MessageJob] = []
@@ -23,30 +30,69 @@ struct HashBatch {
 }
 
 extension HashBatch {
+    /// As many pages as are hashed together: enough to fill the lanes, few enough to stay in the processor's cache.
+    private static let chunkCount = 64
+
     /// Hashes every stale node once and returns the hash of the whole tree.
     ///
-    /// Walks the stale nodes breadth first, so that all of one level, which do not depend on each other, are hashed
-    /// together, the deepest level first.
+    /// The pages with stale nodes are found level by level from the root, then hashed the deepest level first, a chunk
+    /// of pages at a time: nodes that do not depend on each other together.
     mutating func hashStale(below rootSlot: UInt32, in pool: PagePool, with kernel: HashKernel) -> Digest {
         guard rootSlot != 0 else { return .zero }
-        let root = pool.page(rootSlot)
         var digest = Digest.zero
         withUnsafeMutablePointer(to: &digest) { target in
-            let levels = collectStale(below: root, in: pool, into: target)
-            hashLeaves(in: pool, with: kernel)
-            hashNodes(levels: levels, with: kernel)
-            if root.count == 1 { target.pointee = root.entryHashes[0] }
+            for level in collectPages(below: pool.page(rootSlot), in: pool, into: target).reversed() {
+                for start in stride(from: level.lowerBound, to: level.upperBound, by: Self.chunkCount) {
+                    hash(start..<min(start + Self.chunkCount, level.upperBound), in: pool, with: kernel)
+                }
+            }
         }
         return digest
     }
 
-    /// Collects what is stale, clearing the marks; returns where each level of nodes begins.
-    private mutating func collectStale(
+    /// Collects the pages that have something stale; returns the levels they are on.
+    private mutating func collectPages(
         below root: Page, in pool: PagePool, into target: UnsafeMutablePointer<Digest>
-    ) -> [Int] {
+    ) -> [Range<Int>] {
+        pages.removeAll(keepingCapacity: true)
+        pages.append(.init(page: root, digest: target))
+        var levels: [Range<Int>] = []
+        var start = 0
+        while start < pages.count {
+            let end = pages.count
+            for i in start..<end {
+                let page = pages[i].page
+                var stale = page.dirtyEntries
+                while stale != 0 {
+                    let entry = stale.trailingZeroBitCount
+                    stale &= stale &- 1
+                    guard page.isChild(entry) else { continue }
+                    page.dirtyEntries &= ~(1 << UInt128(entry))
+                    let child = pool.page(page.child(entry))
+                    child.prefetchSearch()
+                    pages.append(.init(page: child, digest: page.entryHashes + entry))
+                }
+            }
+            levels.append(start..<end)
+            start = end
+        }
+        return levels
+    }
+
+    /// Hashes a chunk of pages whose children are hashed already.
+    private mutating func hash(_ chunk: Range<Int>, in pool: PagePool, with kernel: HashKernel) {
         nodes.removeAll(keepingCapacity: true)
         leaves.removeAll(keepingCapacity: true)
-        collect(link: root.rootLink, of: root, in: pool, digest: root.count == 1 ? root.entryHashes : target)
+        let levels = collectNodes(of: chunk)
+        hashLeaves(in: pool, with: kernel)
+        hashNodes(levels: levels, with: kernel)
+        // The hash of a page with a single entry is that entry's.
+        for job in pages[chunk] where job.page.count == 1 { job.digest.pointee = job.page.entryHashes[0] }
+    }
+
+    /// Collects the stale nodes of a chunk of pages, clearing the marks; returns where each level of nodes begins.
+    private mutating func collectNodes(of chunk: Range<Int>) -> [Int] {
+        for job in pages[chunk] { collect(link: job.page.rootLink, of: job.page, digest: job.digest) }
         var levels: [Int] = []
         var start = 0
         while start < nodes.count {
@@ -55,39 +101,31 @@ extension HashBatch {
             for i in start..<end {
                 let node = nodes[i]
                 let gap = node.page.gaps[node.gap]
-                collectIfStale(link: gap.left, of: node.page, in: pool)
-                collectIfStale(link: gap.right, of: node.page, in: pool)
+                collectIfStale(link: gap.left, of: node.page)
+                collectIfStale(link: gap.right, of: node.page)
             }
             start = end
         }
         return levels
     }
 
-    private mutating func collectIfStale(link: UInt8, of page: Page, in pool: PagePool) {
+    @inline(__always)
+    private mutating func collectIfStale(link: UInt8, of page: Page) {
         let index = Int(link & ~Page.entryLinkFlag)
-        let mask: UInt128 = 1 << UInt128(index)
-        if !Page.isEntry(link) {
-            if page.dirtyGaps & mask != 0 { collect(link: link, of: page, in: pool, digest: page.gapHashes + index) }
-        } else if page.dirtyEntries & mask != 0 {
-            collect(link: link, of: page, in: pool, digest: page.entryHashes + index)
-        }
+        let marks = Page.isEntry(link) ? page.dirtyEntries : page.dirtyGaps
+        guard marks &>> UInt128(index) & 1 != 0 else { return }
+        collect(link: link, of: page, digest: page.gapHashes + index)
     }
 
-    private mutating func collect(
-        link: UInt8, of page: Page, in pool: PagePool, digest: UnsafeMutablePointer<Digest>
-    ) {
+    /// Notes a node or a leaf; a child page is hashed already.
+    @inline(__always)
+    private mutating func collect(link: UInt8, of page: Page, digest: UnsafeMutablePointer<Digest>) {
         let index = Int(link & ~Page.entryLinkFlag)
-        let mask: UInt128 = 1 << UInt128(index)
         if !Page.isEntry(link) {
-            page.dirtyGaps &= ~mask
+            page.dirtyGaps &= ~(1 << UInt128(index))
             nodes.append(.init(page: page, gap: index, digest: digest))
-            return
-        }
-        page.dirtyEntries &= ~mask
-        if page.isChild(index) {
-            let child = pool.page(page.child(index))
-            collect(link: child.rootLink, of: child, in: pool, digest: digest)
-        } else {
+        } else if !page.isChild(index) {
+            page.dirtyEntries &= ~(1 << UInt128(index))
             leaves.append(.init(page: page, entry: index))
         }
     }

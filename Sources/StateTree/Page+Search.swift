@@ -16,8 +16,21 @@ extension Page {
         return Int(link & ~Self.entryLinkFlag)
     }
 
-    /// Marks stale every hash on the key's way that branches before bit `bound`, and without a bound the
-    /// entry it ends at.
+    /// The same, with the gaps passed on the way there.
+    @inline(__always)
+    func way(of key: UnsafeRawBufferPointer) -> (entry: Int, gaps: UInt128) {
+        let gaps = self.gaps
+        var passed: UInt128 = 0
+        var link = rootLink
+        while !Self.isEntry(link) {
+            let gap = gaps[Int(link)]
+            passed |= 1 &<< UInt128(link)
+            link = KeyBits.bit(Int(gap.bit), of: key) == 0 ? gap.left : gap.right
+        }
+        return (Int(link & ~Self.entryLinkFlag), passed)
+    }
+
+    /// Marks stale every hash on the key's way that branches before bit `bound`.
     func markPath(for key: UnsafeRawBufferPointer, before bound: Int) {
         let gaps = self.gaps
         var marks = dirtyGaps
@@ -32,7 +45,6 @@ extension Page {
             link = KeyBits.bit(Int(gap.bit), of: key) == 0 ? gap.left : gap.right
         }
         dirtyGaps = marks
-        if bound == .max { dirtyEntries |= 1 << UInt128(link & ~Self.entryLinkFlag) }
     }
 
     /// Marks the page's top gap stale if a gap with `bit` is to go above it: its hash is kept by the parent page and

@@ -9,88 +9,89 @@ import Threading
     import Darwin
 #endif
 
-/// The memory of a tree: frames for pages and buffers for long values, named by slots, freed by generation.
+/// The memory of a tree: frames for pages, and buffers for long values, freed by generation.
 ///
-/// One thread at a time writes (the tree's writer); any number read. A *generation* is the span between two freezes
-/// of the tree: a page belongs to the generation that made it and is written by no later one. What a later
-/// generation replaces is *retired*, and freed once no pinned generation is older than the one that retired it.
+/// A page's *slot* is the number of its frame: frames lie in arenas of 512, so that the way from a slot to its page is
+/// one look at a small table. One thread at a time writes (the tree's writer); any number read. A *generation* is the
+/// span between two freezes of the tree: a page belongs to the generation that made it and is written by no later one.
+/// What a later generation replaces is *retired*, and freed once no pinned generation is older than the one that
+/// retired it.
 ///
-/// `@unchecked Sendable`, because: (1) `pins` is touched under `lock` only; (2) the slot table's chunks are never
-/// moved or freed while the pool lives, and a slot's word is written by the writer before the page that refers to
-/// it is frozen, and not again until no pinned generation can reach it; (3) readers get at a page only through a
-/// frozen generation, handed to them through a lock, and frozen pages are not written but for the hashes and dirty
-/// marks, which no reader of an unhashed view touches; (4) everything else belongs to the writer.
+/// `@unchecked Sendable`, because: (1) `pins` is touched under `lock` only; (2) arenas are never moved or freed while
+/// the pool lives, and their table is written before a page in a new one is frozen; (3) readers get at a page only
+/// through a frozen generation, handed to them through a lock, and frozen pages are not written but for the hashes and
+/// dirty marks, which no reader of an unhashed view touches; (4) everything else belongs to the writer.
 final class PagePool: @unchecked Sendable {
-    private static let slotsPerChunk = 1 << 14
-    private static let chunkCountMax = 1 << 14
-    private static let arenaBytesMin = 64 << 10
-    private static let arenaBytesMax = 2 << 20
+    private static let framesPerArena = 512
+    private static let arenaBytes = framesPerArena * Page.frameBytes
+    private static let arenaCountMax = 1 << 17
 
-    typealias Slot = UnsafeMutableRawPointer?
-    private let chunks: UnsafeMutablePointer<UnsafeMutablePointer<Slot>?>
-    private var slotCount = 1  // slot 0 stands for "no page"
-    private var freeSlots: [UInt32] = []
+    private let arenas: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    private let values = LongValues()
+    private let writer: UnsafeMutablePointer<WriterState>
 
-    private var arenas: [UnsafeMutableRawPointer] = []
-    private var arenaBytes = arenaBytesMin
-    private var freeFrames: [UnsafeMutableRawPointer] = []
+    private struct WriterState {
+        /// The generation now being written.
+        var generation: UInt64 = 1
+        /// Slots that were ever used; slot 0 stands for "no page".
+        var slotCount = 1
+        var freeSlots = GrowingBuffer<UInt32>()
+        var retired = GrowingBuffer<Retired>()
+    }
 
     private enum Holding { case page, value }
-    private var retired: [(generation: UInt64, slot: UInt32, holding: Holding)] = []
-    private var retiredHead = 0
-    private var valueSlots: Set<UInt32> = []
-
-    /// The generation now being written.
-    private(set) var generation: UInt64 = 1
+    private struct Retired {
+        var generation: UInt64
+        var slot: UInt32
+        var holding: Holding
+    }
 
     private let lock = Lock()
     private var pins: [UInt64: Int] = [:]
 
     init() {
-        chunks = .allocate(capacity: Self.chunkCountMax)
-        chunks.initialize(repeating: nil, count: Self.chunkCountMax)
+        // Zeroed on demand by the system, so that the table costs what is used of it.
+        let table = calloc(Self.arenaCountMax, MemoryLayout<UnsafeMutableRawPointer?>.stride)!
+        arenas = table.bindMemory(to: UnsafeMutableRawPointer?.self, capacity: Self.arenaCountMax)
+        writer = .allocate(capacity: 1)
+        writer.initialize(to: WriterState())
     }
 
     deinit {
-        for slot in valueSlots { self[slot]?.deallocate() }
-        for arena in arenas { arena.deallocate() }
-        for i in 0..<Self.chunkCountMax { chunks[i]?.deallocate() }
-        chunks.deallocate()
+        for i in 0..<(writer.pointee.slotCount / Self.framesPerArena + 1) { arenas[i]?.deallocate() }
+        free(arenas)
+        values.free()
+        writer.pointee.freeSlots.free()
+        writer.pointee.retired.free()
+        writer.deallocate()
     }
 
-    /// Bytes held in frames and long values, free frames included.
-    private(set) var byteCount = 0
+    /// Bytes held in frames that were ever used, and in long values.
+    var byteCount: Int { writer.pointee.slotCount * Page.frameBytes + values.byteCount }
+    var generation: UInt64 { writer.pointee.generation }
 
     @inline(__always)
     func page(_ slot: UInt32) -> Page {
-        Page(self[slot].unsafelyUnwrapped)
+        let arena = arenas[Int(slot) / Self.framesPerArena].unsafelyUnwrapped
+        return Page(arena + Int(slot) % Self.framesPerArena &* Page.frameBytes)
     }
 
     func longValue(_ record: Record) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: self[record.longValueSlot].unsafelyUnwrapped, count: record.longValueCount)
+        UnsafeRawBufferPointer(start: values[record.longValueSlot], count: record.longValueCount)
     }
 
     func value(of record: Record) -> UnsafeRawBufferPointer {
         record.isLong ? longValue(record) : record.inlineValue
     }
-
-    private subscript(slot: UInt32) -> Slot {
-        @inline(__always) get {
-            chunks[Int(slot) &>> 14].unsafelyUnwrapped[Int(slot) & (Self.slotsPerChunk &- 1)]
-        }
-        set { chunks[Int(slot) >> 14].unsafelyUnwrapped[Int(slot) & (Self.slotsPerChunk - 1)] = newValue }
-    }
 }
 
-// MARK: - Slots and frames (the writer's)
+// MARK: - Slots (the writer's)
 
 extension PagePool {
-    /// An empty frame with a slot of its own; its header is still to be written.
+    /// An empty frame; its header is still to be written.
     func makePage() -> (page: Page, slot: UInt32) {
         let slot = takeSlot()
-        let frame = takeFrame()
-        self[slot] = frame
-        return (Page(frame), slot)
+        return (page(slot), slot)
     }
 
     /// A page of the current generation whose content `rewrite` will give.
@@ -116,75 +117,50 @@ extension PagePool {
         return copy
     }
 
-    /// Lays an image out in a fresh frame under an existing slot of the current generation; frees the old frame.
+    /// Lays an image out as the page of a slot of the current generation. The image may refer to what the page holds.
     func rewrite(_ slot: UInt32, as image: PageImage) {
-        let old = page(slot)
-        precondition(old.generation == generation)
-        let frame = takeFrame()
-        image.encode(into: Page(frame), slot: slot, generation: generation)
-        self[slot] = frame
-        freeFrames.append(old.base)
+        let page = page(slot)
+        precondition(page.generation == generation)
+        withUnsafeTemporaryAllocation(byteCount: Page.frameBytes, alignment: 16) { scratch in
+            image.encode(into: Page(scratch.baseAddress!), slot: slot, generation: generation)
+            page.base.copyMemory(from: scratch.baseAddress!, byteCount: Page.frameBytes)
+        }
     }
 
     /// Gives up a page: at once if no frozen generation can see it, else when none does any more.
     func discardPage(_ slot: UInt32) {
-        let page = page(slot)
-        if page.generation == generation {
-            freeFrames.append(page.base)
-            giveBack(slot)
+        if page(slot).generation == generation {
+            writer.pointee.freeSlots.append(slot)
         } else {
             retire(slot, .page)
         }
     }
 
-    func makeValue(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-        let slot = takeSlot()
-        let buffer = UnsafeMutableRawPointer.allocate(byteCount: bytes.count, alignment: 8)
-        buffer.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
-        self[slot] = buffer
-        valueSlots.insert(slot)
-        byteCount += bytes.count
-        return slot
-    }
+    /// A copy of a long value; returns its number.
+    func makeValue(_ bytes: UnsafeRawBufferPointer) -> UInt32 { values.make(bytes) }
 
-    func discardValue(of record: Record) {
-        byteCount -= record.longValueCount
-        retire(record.longValueSlot, .value)
-    }
+    func discardValue(of record: Record) { retire(record.longValueSlot, .value) }
 
+    @inline(__always)
     private func takeSlot() -> UInt32 {
-        if let slot = freeSlots.popLast() { return slot }
-        let slot = slotCount
-        slotCount += 1
-        let chunk = slot >> 14
-        precondition(chunk < Self.chunkCountMax, "a tree has at most 268 million pages")
-        if chunks[chunk] == nil {
-            let slots = UnsafeMutablePointer<Slot>.allocate(capacity: Self.slotsPerChunk)
-            slots.initialize(repeating: nil, count: Self.slotsPerChunk)
-            chunks[chunk] = slots
+        writer.pointee.freeSlots.isEmpty ? makeSlot() : writer.pointee.freeSlots.removeLast()
+    }
+
+    private func makeSlot() -> UInt32 {
+        let slot = writer.pointee.slotCount
+        let arena = slot / Self.framesPerArena
+        precondition(arena < Self.arenaCountMax, "a tree has at most 67 million pages")
+        if arenas[arena] == nil {
+            let memory = UnsafeMutableRawPointer.allocate(byteCount: Self.arenaBytes, alignment: Self.arenaBytes)
+            #if os(Linux)
+                // Look-ups touch pages at random: huge pages spare them a TLB miss each. A hint; refusal is harmless.
+                // Not for the first: a small tree takes no more than it needs.
+                if arena > 0 { _ = madvise(memory, Self.arenaBytes, MADV_HUGEPAGE) }
+            #endif
+            arenas[arena] = memory
         }
+        writer.pointee.slotCount += 1
         return UInt32(slot)
-    }
-
-    private func giveBack(_ slot: UInt32) {
-        self[slot] = nil
-        freeSlots.append(slot)
-    }
-
-    private func takeFrame() -> UnsafeMutableRawPointer {
-        if let frame = freeFrames.popLast() { return frame }
-        let arena = UnsafeMutableRawPointer.allocate(byteCount: arenaBytes, alignment: arenaBytes)
-        #if os(Linux)
-            // Look-ups touch pages at random: huge pages spare them a TLB miss each. A hint; refusal is harmless.
-            if arenaBytes == Self.arenaBytesMax { _ = madvise(arena, arenaBytes, MADV_HUGEPAGE) }
-        #endif
-        arenas.append(arena)
-        byteCount += arenaBytes
-        for offset in stride(from: arenaBytes - Page.frameBytes, through: 0, by: -Page.frameBytes) {
-            freeFrames.append(arena + offset)
-        }
-        arenaBytes = min(arenaBytes * 2, Self.arenaBytesMax)
-        return freeFrames.removeLast()
     }
 }
 
@@ -192,14 +168,14 @@ extension PagePool {
 
 extension PagePool {
     private func retire(_ slot: UInt32, _ holding: Holding) {
-        retired.append((generation, slot, holding))
+        writer.pointee.retired.append(Retired(generation: generation, slot: slot, holding: holding))
     }
 
     /// Ends the current generation, pins it for a view, and starts the next.
     func freeze() -> UInt64 {
         let frozen = generation
         lock.withLock { pins[frozen, default: 0] += 1 }
-        generation += 1
+        writer.pointee.generation += 1
         return frozen
     }
 
@@ -216,20 +192,13 @@ extension PagePool {
     /// Frees what no pinned generation can reach any more. The writer's; costs the number of things freed.
     func reclaim() {
         let oldest = lock.withLock { pins.keys.min() } ?? generation
-        while retiredHead < retired.count, retired[retiredHead].generation <= oldest {
-            let (_, slot, holding) = retired[retiredHead]
-            retiredHead += 1
-            switch holding {
-            case .page: freeFrames.append(self[slot]!)
-            case .value:
-                self[slot]!.deallocate()
-                valueSlots.remove(slot)
+        let retired = writer.pointee.retired
+        while !retired.isEmpty, retired[0].generation <= oldest {
+            let item = retired.removeFirst()
+            switch item.holding {
+            case .page: writer.pointee.freeSlots.append(item.slot)
+            case .value: values.remove(item.slot)
             }
-            giveBack(slot)
-        }
-        if retiredHead > 4096, retiredHead * 2 > retired.count {
-            retired.removeFirst(retiredHead)
-            retiredHead = 0
         }
     }
 }

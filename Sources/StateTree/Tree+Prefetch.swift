@@ -16,7 +16,7 @@ extension Tree {
         guard let page = probe.page else { return false }
         let entry = page.entry(for: key)
         guard page.isChild(entry) else {
-            page.prefetchRecord(entry)
+            page.prefetchAll()
             probe.page = nil
             return false
         }
@@ -31,12 +31,18 @@ extension Page {
     private static let cacheLineBytes = 64
 
     /// Asks for what a look-up reads of a page: the header, the gaps, and the references.
-    fileprivate func prefetchSearch() {
+    func prefetchSearch() {
         for line in 0..<7 { rootfast_prefetch(base + line * Self.cacheLineBytes) }
     }
 
-    fileprivate func prefetchRecord(_ entry: Int) {
-        let start = record(entry).base
-        for line in 0..<2 { rootfast_prefetch(start + line * Self.cacheLineBytes) }
+    /// Asks for all that a copy reads of a page.
+    fileprivate func prefetchAll() {
+        let arraysEnd = Self.headerBytes + Self.entryBytes * room
+        for offset in stride(from: 7 * Self.cacheLineBytes, to: arraysEnd, by: Self.cacheLineBytes) {
+            rootfast_prefetch(base + offset)
+        }
+        for offset in stride(from: heapStart, to: Self.frameBytes, by: Self.cacheLineBytes) {
+            rootfast_prefetch(base + offset)
+        }
     }
 }

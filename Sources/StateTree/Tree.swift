@@ -10,20 +10,51 @@ public import Hashing
 public final class Tree {
     let pool: PagePool
     let kernel: HashKernel
-    var rootSlot: UInt32 = 0  // slot of the root page, 0 if there is no key
-    public private(set) var count = 0
-    private var path = TreePath()
+    private let head: UnsafeMutablePointer<Head>
+    private let path = GrowingBuffer<Step>()
     private var batch = HashBatch()
-    private var rootDigest = Digest.zero
-    /// Whether something changed since the last freeze, and since the last hashing.
-    private var isTouched = true
-    private var isHashed = true
     private var lastView: TreeView?
+
+    /// What each write touches; at hand through a pointer, as class properties cost a check at each access.
+    private struct Head {
+        var rootSlot: UInt32 = 0
+        var count = 0
+        var rootDigest = Digest.zero
+        /// Whether something changed since the last freeze, and since the last hashing.
+        var isTouched = true
+        var isHashed = true
+    }
+
+    /// A page that a look-up passes, and where it leaves it.
+    private struct Step {
+        var slot: UInt32
+        var entry: Int
+        /// The gaps passed in it.
+        var gaps: UInt128
+    }
 
     /// A tree with no key. `kernel` does the hashing.
     public init(kernel: HashKernel) {
         pool = PagePool()
         self.kernel = kernel
+        head = .allocate(capacity: 1)
+        head.initialize(to: Head())
+    }
+
+    deinit {
+        head.deallocate()
+        path.free()
+    }
+
+    /// The number of keys.
+    public private(set) var count: Int {
+        get { head.pointee.count }
+        set { head.pointee.count = newValue }
+    }
+    /// The slot of the root page, 0 if there is no key.
+    private(set) var rootSlot: UInt32 {
+        get { head.pointee.rootSlot }
+        set { head.pointee.rootSlot = newValue }
     }
 
     /// Bytes of memory held for pages and values, of this tree and of all views that are still in use.
@@ -34,26 +65,26 @@ public final class Tree {
         precondition(view.pool === pool)
         rootSlot = view.rootSlot
         count = view.count
-        rootDigest = view.treeDigest ?? .zero
-        isHashed = view.treeDigest != nil
-        isTouched = true
+        head.pointee.rootDigest = view.treeDigest ?? .zero
+        head.pointee.isHashed = view.treeDigest != nil
+        head.pointee.isTouched = true
     }
 
     /// A view of the tree as it is now. With `hashing`, the view has a root and can prove.
     ///
     /// Costs O(1) without hashing; with it, one hash for each node above a changed key.
     public func freeze(hashing: Bool) -> TreeView {
-        if hashing, !isHashed {
+        if hashing, !head.pointee.isHashed {
             hash()
-        } else if !isTouched, let lastView, lastView.treeDigest != nil || !hashing {
+        } else if !head.pointee.isTouched, let lastView, lastView.treeDigest != nil || !hashing {
             return lastView
         }
         lastView = nil
         pool.reclaim()
         let view = TreeView(
             pool: pool, pinning: pool.freeze(), rootSlot: rootSlot, count: count,
-            treeDigest: isHashed ? rootDigest : nil)
-        isTouched = false
+            treeDigest: hashedDigest)
+        head.pointee.isTouched = false
         lastView = view
         return view
     }
@@ -62,28 +93,21 @@ public final class Tree {
 extension Tree {
     /// The root of the state as it is now. Costs one hash for each node above a changed key.
     public func root() -> Digest {
-        if !isHashed { hash() }
-        return StateHash.root(count: count, tree: rootDigest)
+        if !head.pointee.isHashed { hash() }
+        return StateHash.root(count: count, tree: head.pointee.rootDigest)
     }
 
     /// The tree as it is now, without keeping it: for the writer's own use before its next write.
     public var unpinned: TreeView {
-        TreeView(pool: pool, pinning: nil, rootSlot: rootSlot, count: count, treeDigest: isHashed ? rootDigest : nil)
+        TreeView(pool: pool, pinning: nil, rootSlot: rootSlot, count: count, treeDigest: hashedDigest)
     }
+
+    private var hashedDigest: Digest? { head.pointee.isHashed ? head.pointee.rootDigest : nil }
 
     private func hash() {
-        rootDigest = batch.hashStale(below: rootSlot, in: pool, with: kernel)
-        isHashed = true
+        head.pointee.rootDigest = batch.hashStale(below: rootSlot, in: pool, with: kernel)
+        head.pointee.isHashed = true
     }
-}
-
-/// The pages a look-up passes, root first, and where it leaves each.
-struct TreePath {
-    struct Step {
-        var slot: UInt32
-        var entry: Int
-    }
-    var steps: [Step] = []
 }
 
 // MARK: - Writing
@@ -104,10 +128,10 @@ extension Tree {
     public func delete(_ key: UnsafeRawBufferPointer) -> Bool {
         guard rootSlot != 0, KeyBits.equal(descend(to: key).key, key) else { return false }
         touch()
-        let last = path.steps.count - 1
+        let last = path.count - 1
         makeWritable(through: last, marking: key)
-        let page = pool.page(path.steps[last].slot)
-        let entry = path.steps[last].entry
+        let page = pool.page(path[last].slot)
+        let entry = path[last].entry
         let record = page.record(entry)
         if record.isLong { pool.discardValue(of: record) }
         count -= 1
@@ -122,19 +146,20 @@ extension Tree {
     }
 
     private func touch() {
-        isTouched = true
-        isHashed = false
+        guard !head.pointee.isTouched || head.pointee.isHashed || lastView != nil else { return }
+        head.pointee.isTouched = true
+        head.pointee.isHashed = false
         lastView = nil
     }
 
     /// Follows the key's bits from the root to a leaf, noting the path.
     private func descend(to key: UnsafeRawBufferPointer) -> Record {
-        path.steps.removeAll(keepingCapacity: true)
+        path.removeAll()
         var slot = rootSlot
         while true {
             let page = pool.page(slot)
-            let entry = page.entry(for: key)
-            path.steps.append(.init(slot: slot, entry: entry))
+            let (entry, gaps) = page.way(of: key)
+            path.append(Step(slot: slot, entry: entry, gaps: gaps))
             guard page.isChild(entry) else { return page.record(entry) }
             slot = page.child(entry)
         }
@@ -144,16 +169,21 @@ extension Tree {
     /// in the last page only what branches before bit `bound`.
     private func makeWritable(through last: Int, marking key: UnsafeRawBufferPointer, before bound: Int = .max) {
         for i in 0...last {
-            let page = pool.writable(path.steps[i].slot)
-            if page.slot != path.steps[i].slot {
-                path.steps[i].slot = page.slot
+            let page = pool.writable(path[i].slot)
+            if page.slot != path[i].slot {
+                path[i].slot = page.slot
                 if i == 0 {
                     rootSlot = page.slot
                 } else {
-                    pool.page(path.steps[i - 1].slot).refs[path.steps[i - 1].entry] = page.slot | Page.childFlag
+                    pool.page(path[i - 1].slot).refs[path[i - 1].entry] = page.slot | Page.childFlag
                 }
             }
-            page.markPath(for: key, before: i == last ? bound : .max)
+            if i == last, bound != .max {
+                page.markPath(for: key, before: bound)
+            } else {
+                page.dirtyGaps |= path[i].gaps
+                page.dirtyEntries |= 1 << UInt128(path[i].entry)
+            }
         }
     }
 
@@ -172,9 +202,9 @@ extension Tree {
     }
 
     private func update(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
-        let last = path.steps.count - 1
+        let last = path.count - 1
         makeWritable(through: last, marking: key)
-        let (slot, entry) = (path.steps[last].slot, path.steps[last].entry)
+        let (slot, entry) = (path[last].slot, path[last].entry)
         let page = pool.page(slot)
         let record = page.record(entry)
         if record.isLong { pool.discardValue(of: record) }
@@ -190,7 +220,7 @@ extension Tree {
     ) {
         let level = insertionLevel(of: key, differingAt: bit)
         makeWritable(through: level, marking: key, before: bit)
-        let slot = path.steps[level].slot
+        let slot = path[level].slot
         let page = pool.page(slot)
         let run = page.run(above: bit, for: key)
         let goesRight = KeyBits.bit(bit, of: key) == 1
@@ -208,8 +238,8 @@ extension Tree {
 
     /// The first page of the path that the key's way leaves at a bit beyond `bit`, or the last one.
     private func insertionLevel(of key: UnsafeRawBufferPointer, differingAt bit: Int) -> Int {
-        let last = path.steps.count - 1
-        return (0..<last).first { pool.page(path.steps[$0].slot).exitBit(for: key) > bit } ?? last
+        let last = path.count - 1
+        return (0..<last).first { pool.page(path[$0].slot).exitBit(for: key) > bit } ?? last
     }
 
     /// Lays an image out as the page at a level of the path. A page that is too large is split, and its parent takes
@@ -230,10 +260,10 @@ extension Tree {
                 return slot
             }
             // Entries that went up still lie in the old page.
-            abandoned.append(path.steps[level].slot)
+            abandoned.append(path[level].slot)
             if level == 0 {
                 rootSlot = pool.makeBlankPage()
-                path.steps.insert(.init(slot: rootSlot, entry: 0), at: 0)
+                path.insert(Step(slot: rootSlot, entry: 0, gaps: 0), at: 0)
                 image = parts
             } else {
                 let (parent, entry) = parent(of: level)
@@ -242,19 +272,19 @@ extension Tree {
                 level -= 1
             }
         }
-        pool.rewrite(path.steps[level].slot, as: image)
+        pool.rewrite(path[level].slot, as: image)
         for slot in abandoned { pool.discardPage(slot) }
     }
 
     private func parent(of level: Int) -> (page: Page, entry: Int) {
-        (pool.page(path.steps[level - 1].slot), path.steps[level - 1].entry)
+        (pool.page(path[level - 1].slot), path[level - 1].entry)
     }
 
     /// After a removal: a page that has become small is taken in by its parent, and a root page with nothing but a
     /// child gives way to it.
     private func shrink(from level: Int) {
         if level > 0 {
-            let child = pool.page(path.steps[level].slot)
+            let child = pool.page(path[level].slot)
             let (parent, entry) = parent(of: level)
             let together = parent.usedBytes(frame: Page.frameBytes) + child.usedBytes(frame: Page.frameBytes)
             if child.count == 1 || together <= Page.frameBytes * 3 / 4 {
