@@ -205,7 +205,7 @@ final class CommitQueue: @unchecked Sendable {
     private func wakeLeaderIfNeeded() {
         guard needsLeader, !isLed else { return }
         isLed = true
-        if leader == nil { leader = WorkerThread { [unowned self] in self.leadOn() } }
+        if leader == nil { leader = WorkerThread { [weak self] in self?.leadOn() } }
         leader!.wake()
     }
 

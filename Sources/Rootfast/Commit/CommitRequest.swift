@@ -29,7 +29,7 @@ final class CommitRequest: @unchecked Sendable {
     let byteCountMax: Int
     /// The last request of a store: taken although the store refuses others.
     let isClosing: Bool
-    let completion = Completion<Receipt, StoreError>()
+    let completion = Completion()
     /// The sequence that it was given when it was admitted.
     var sequence: UInt64 = 0
 
@@ -56,6 +56,7 @@ final class CommitRequest: @unchecked Sendable {
 /// What a transaction wants to change and what it saw, encoded by its own thread before it asks.
 final class Proposal {
     let changes: [Change]
+    let changeBytes: ChangeBytes
     let readItems: [ReadItem]
     /// What the transaction read from; `nil` if it read nothing.
     let view: StateView?
@@ -65,6 +66,7 @@ final class Proposal {
     /// - Throws: `tooLarge`.
     init(changes: [Change], reads readItems: [ReadItem], view: StateView?, isVoted: Bool) throws(StoreError) {
         self.changes = changes
+        changeBytes = ChangeBytes(changes)
         self.readItems = readItems
         self.view = view
         var data = ByteBuffer(capacity: 256)

@@ -216,7 +216,7 @@ extension Committer {
             n: tip.n + 2, txID: txID, timestamp: tip.timestamp, seq: tip.seq + 1, to: &open.buffer)
         tip.n += 2
         tip.seq += 1
-        machine.commit(proposal.changes, id: id, sequence: tip.seq)
+        machine.commit(proposal.changeBytes, id: id, sequence: tip.seq)
         if id != nil { open.undo.append(.outcome) }
         return tip.seq
     }
@@ -292,7 +292,7 @@ extension Committer {
 
     /// What the transaction read must still be so, and nothing it writes may be locked.
     private func validate(_ proposal: Proposal) throws(StoreError) {
-        for change in proposal.changes {
+        for change in proposal.changes where !machine.locks.isEmpty {
             if let holder = machine.locks.holder(againstWriting: change.key) { throw Self.locked(by: holder) }
         }
         guard let view = proposal.view, view.sequence != tip.seq else { return }

@@ -45,6 +45,6 @@ struct LockTable {
     }
 
     private static func contains(_ from: [UInt8], _ to: [UInt8]?, _ key: [UInt8]) -> Bool {
-        !key.lexicographicallyPrecedes(from) && (to.map { key.lexicographicallyPrecedes($0) } ?? true)
+        !key.precedes(from) && (to.map { key.precedes($0) } ?? true)
     }
 }

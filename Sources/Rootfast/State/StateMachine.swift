@@ -28,18 +28,15 @@ final class StateMachine {
 
     // MARK: - What a record does
 
-    func commit(_ changes: [Change], id: [UInt8]?, sequence: UInt64) {
-        prefetch(changes.count) { probe, i in changes[i].key.withUnsafeBytes { tree.advance(&probe, toward: $0) } }
-        for change in changes {
-            change.key.withUnsafeBytes { key in
-                if let value = change.value {
-                    value.withUnsafeBytes { tree.put(key, $0) }
-                } else {
-                    tree.delete(key)
-                }
-            }
-        }
+    func commit(_ changes: borrowing ChangeBytes, id: [UInt8]?, sequence: UInt64) {
+        prefetch(changes.count) { probe, i in tree.advance(&probe, toward: changes.key(i)) }
+        for i in 0..<changes.count { apply(changes.key(i), changes.value(i)) }
         if let id { outcomes.record(id, .committed(sequence: sequence)) }
+    }
+
+    @inline(__always)
+    private func apply(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
+        if let value { tree.put(key, value) } else { tree.delete(key) }
     }
 
     /// Looks up the keys of a commit side by side, so that the waits for memory overlap.
@@ -68,7 +65,7 @@ final class StateMachine {
         guard let voted = inDoubt.removeValue(forKey: id) else { preconditionFailure("not in doubt") }
         locks.unlock(voted)
         if let sequence {
-            commit(voted.changes, id: id, sequence: sequence)
+            commit(ChangeBytes(voted.changes), id: id, sequence: sequence)
         } else {
             outcomes.record(id, .aborted)
         }
@@ -150,7 +147,7 @@ extension StateMachine {
                 if !locks.isEmpty, locks.holder(againstWriting: Array(change.key)) != nil {
                     return "a commit of a key that is locked"
                 }
-                if let value = change.value { tree.put(change.key, value) } else { tree.delete(change.key) }
+                apply(change.key, change.value)
             }
             if !AnonymousID.isReserved(prepare.txID) {
                 outcomes.record(Array(record.txID), .committed(sequence: record.seq))
@@ -180,7 +177,20 @@ extension StateMachine {
 
 /// The id of a transaction to which its caller gave none: `~` and the `n` of its PREPARE. No outcome is kept for it.
 enum AnonymousID {
-    static func make(n: UInt64) -> [UInt8] { [UInt8(ascii: "~")] + Array(String(n).utf8) }
+    static func make(n: UInt64) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 21) { bytes, count in
+            var rest = n
+            var start = 21
+            repeat {
+                start -= 1
+                bytes[start] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+            } while rest > 0
+            bytes[0] = UInt8(ascii: "~")
+            for i in start..<21 { bytes[1 + i - start] = bytes[i] }
+            count = 22 - start
+        }
+    }
 
     static func isReserved(_ id: some Sequence<UInt8>) -> Bool { id.first { _ in true } == UInt8(ascii: "~") }
 }

@@ -14,7 +14,7 @@ struct ReadSet {
     mutating func add(from: [UInt8], to: [UInt8]?) {
         guard let from = Self.clip(from) else { return }
         let to = to.flatMap(Self.clip)
-        if let to, !from.lexicographicallyPrecedes(to) { return }
+        if let to, !from.precedes(to) { return }
         ranges.append((from, to))
     }
 
@@ -23,8 +23,8 @@ struct ReadSet {
         let joined = joinedRanges()
         var items: [ReadItem] = []
         var next = 0
-        for key in keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-            while next < joined.count, !key.lexicographicallyPrecedes(joined[next].from) {
+        for key in keys.sorted(by: { $0.precedes($1) }) {
+            while next < joined.count, !key.precedes(joined[next].from) {
                 items.append(.range(from: joined[next].from, to: joined[next].to))
                 next += 1
             }
@@ -42,8 +42,8 @@ struct ReadSet {
 
     private func joinedRanges() -> [(from: [UInt8], to: [UInt8]?)] {
         var joined: [(from: [UInt8], to: [UInt8]?)] = []
-        for range in ranges.sorted(by: { $0.from.lexicographicallyPrecedes($1.from) }) {
-            guard let last = joined.last, last.to.map({ !$0.lexicographicallyPrecedes(range.from) }) ?? true else {
+        for range in ranges.sorted(by: { $0.from.precedes($1.from) }) {
+            guard let last = joined.last, last.to.map({ !$0.precedes(range.from) }) ?? true else {
                 joined.append(range)
                 continue
             }
@@ -53,6 +53,6 @@ struct ReadSet {
     }
 
     private static func reaches(_ end: [UInt8]?, beyond key: [UInt8]) -> Bool {
-        end.map { key.lexicographicallyPrecedes($0) } ?? true
+        end.map { key.precedes($0) } ?? true
     }
 }

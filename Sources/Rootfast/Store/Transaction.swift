@@ -49,7 +49,7 @@ public final class Transaction {
     public func entries(_ range: ScanRange = ScanRange()) throws(StoreError) -> [Entry] {
         guard isOpen else { throw Self.closed }
         let view = View(state: reading())
-        let own = pending.filter { Self.covers(range, $0.key) }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        let own = pending.filter { Self.covers(range, $0.key) }.sorted { $0.key.precedes($1.key) }
         var merge = Merge(own: range.isReversed ? own.reversed() : own, isReversed: range.isReversed)
         let limit = range.limit ?? .max
         var all = range
@@ -67,7 +67,10 @@ public final class Transaction {
     }
 
     /// The changes in the order of their keys.
-    var changes: [Change] { pending.sorted { $0.key.lexicographicallyPrecedes($1.key) } }
+    var changes: [Change] {
+        let isSorted = zip(pending, pending.dropFirst()).allSatisfy { $0.key.precedes($1.key) }
+        return isSorted ? pending : pending.sorted { $0.key.precedes($1.key) }
+    }
     var isEmpty: Bool { pending.isEmpty }
 
     // MARK: - Inside
@@ -116,8 +119,8 @@ public final class Transaction {
     }
 
     private static func covers(_ range: ScanRange, _ key: [UInt8]) -> Bool {
-        (range.from.map { !key.lexicographicallyPrecedes($0) } ?? true)
-            && (range.to.map { key.lexicographicallyPrecedes($0) } ?? true)
+        (range.from.map { !key.precedes($0) } ?? true)
+            && (range.to.map { key.precedes($0) } ?? true)
     }
 
     /// Entries of the view with the transaction's own changes laid over them.
@@ -147,7 +150,7 @@ public final class Transaction {
         }
 
         private func precedes(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-            isReversed ? b.lexicographicallyPrecedes(a) : a.lexicographicallyPrecedes(b)
+            isReversed ? b.precedes(a) : a.precedes(b)
         }
     }
 }
