@@ -71,13 +71,14 @@ final class CommitQueue: @unchecked Sendable {
 
     /// Blocks until the request is answered.
     func submit(_ request: CommitRequest) throws(StoreError) -> Receipt {
+        request.completion = Completion(isBlocking: true)
         lock.lock()
         guard take(request) else {
             lock.unlock()
             throw Self.closed
         }
         if needsLeader, !isLed {
-            if request.completion.current == nil {
+            if !request.completion.isAnswered {
                 isLed = true
                 lead(untilIdle: false)
             }
@@ -89,6 +90,7 @@ final class CommitQueue: @unchecked Sendable {
 
     /// Suspends the task, not a thread, until the request is answered.
     func submit(_ request: CommitRequest) async throws -> Receipt {
+        request.completion = Completion(isBlocking: false)
         guard lock.withLock({ takeWithoutLeading(request) }) else { throw Self.closed }
         return try await request.completion.value()
     }
@@ -139,7 +141,7 @@ final class CommitQueue: @unchecked Sendable {
             lock.unlock()
             let admission = committer.admit(request)
             let byteCount = committer.openByteCount
-            if case .done(let result) = admission { request.completion.give(result) }
+            if case .done(let answer) = admission { request.completion.give(answer) }
             lock.lock()
             if case .postponed = admission { break }
             admitted += 1
@@ -172,6 +174,7 @@ final class CommitQueue: @unchecked Sendable {
 
     /// Takes the open flush through, once or until nobody waits. Releases the lock meanwhile.
     private func lead(untilIdle: Bool) {
+        var answers: [(completion: Completion, answer: Completion.Answer)] = []
         hold()
         repeat {
             admitPending(givingWay: false)
@@ -179,17 +182,20 @@ final class CommitQueue: @unchecked Sendable {
             let flush = close()
             letGo()
             lock.unlock()
+            // Only now, so that those who are woken do not keep the next flush from the disk.
+            Completion.give(answers)
             let failure = committer.persist(flush)
-            if failure == nil {
-                lock.withLock { durable = flush.view! }
-                flush.answer(.success(()))
-            }
             lock.lock()
+            if failure == nil { durable = flush.view! }
+            answers = failure == nil ? flush.takeAnswers(.success(())) : []
             hold()
             committer.finish(flush, failure)
             if failure != nil { (newest, isBehind) = (durable, false) }
         } while untilIdle
         letGo()
+        lock.unlock()
+        Completion.give(answers)
+        lock.lock()
         isLed = false
     }
 

@@ -2,9 +2,8 @@ import CommitLog
 import Hashing
 import StateTree
 import StrictJSON
-import Threading
 
-/// What a caller wants of the next flush, and where the answer is given.
+/// What a caller wants of the next flush, and what came of it.
 ///
 /// `@unchecked Sendable`, because it is handed from the caller to whoever admits it and on to whoever leads its flush
 /// through the queue's lock, so that only one thread at a time touches it.
@@ -29,7 +28,8 @@ final class CommitRequest: @unchecked Sendable {
     let byteCountMax: Int
     /// The last request of a store: taken although the store refuses others.
     let isClosing: Bool
-    let completion = Completion()
+    /// Where its caller waits; made by the queue.
+    var completion: Completion!
     /// The sequence that it was given when it was admitted.
     var sequence: UInt64 = 0
 

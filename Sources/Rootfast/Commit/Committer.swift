@@ -171,8 +171,7 @@ final class Committer {
         let unknown = StoreError(
             .outcomeUnknown, "The transaction may or may not have become durable: \(cause.message)", at: cause.place,
             advice: "Open the store again and ask for the outcome of the transaction's id.")
-        flush.answer(.failure(unknown))
-        open.answer(.failure(poison))
+        Completion.give(flush.takeAnswers(.failure(unknown)) + open.takeAnswers(.failure(poison)))
         tip = durableTip
         open.reset(after: tip.chain)
     }

@@ -6,42 +6,67 @@ import Threading
 final class Completion: @unchecked Sendable {
     typealias Answer = Result<Receipt, StoreError>
 
+    /// Whether a thread waits for it, or is going to; otherwise a task.
+    private let isBlocking: Bool
     private let lock = Lock()
     private var condition: Condition?
     private var continuation: CheckedContinuation<Receipt, any Error>?
     private var answer: Answer?
+    /// Whom the thread that waits here wakes next.
+    private var next: Completion?
 
-    /// What was given, if it was.
-    var current: Answer? { lock.withLock { answer } }
+    init(isBlocking: Bool) { self.isBlocking = isBlocking }
+
+    /// Whether it was answered.
+    var isAnswered: Bool { lock.withLock { answer != nil } }
 
     func give(_ answer: Answer) {
+        put(answer, next: nil)
+        wake()
+    }
+
+    /// Gives many answers. The threads that wait for them wake each other, one after the other: to wake them all from
+    /// here would hand them the core before this thread has gone on with its work.
+    static func give(_ answers: [(completion: Completion, answer: Answer)]) {
+        var next: Completion?
+        for (completion, answer) in answers.reversed() {
+            completion.put(answer, next: next)
+            if completion.isBlocking { next = completion }
+        }
+        next?.wake()
+    }
+
+    private func put(_ answer: Answer, next: Completion?) {
         lock.lock()
         precondition(self.answer == nil, "an answer is given once")
         self.answer = answer
-        let (condition, continuation) = (condition, continuation)
+        self.next = next
+        let continuation = continuation
         lock.unlock()
-        condition?.signal()
         continuation?.resume(with: answer.mapError { $0 as any Error })
     }
 
-    /// Blocks the thread. At most one thread or task may wait.
+    private func wake() { lock.withLock { condition }?.signal() }
+
+    /// Blocks the thread until there is an answer.
     func wait() -> Answer {
         lock.lock()
-        defer { lock.unlock() }
-        if answer == nil, condition == nil { condition = Condition() }
-        while true {
-            if let answer { return answer }
-            condition!.wait(lock)
-        }
+        if answer == nil { condition = Condition() }
+        while answer == nil { condition!.wait(lock) }
+        let next = next
+        self.next = nil
+        lock.unlock()
+        next?.wake()
+        return answer!
     }
 
-    /// Suspends the task, not a thread.
+    /// Suspends the task, not a thread, until there is an answer.
     func value() async throws -> Receipt {
-        if let current { return try current.get() }
+        if let answer = lock.withLock({ answer }) { return try answer.get() }
         return try await withCheckedThrowingContinuation { continuation in
             lock.lock()
-            if answer == nil { self.continuation = continuation }
             let answer = answer
+            if answer == nil { self.continuation = continuation }
             lock.unlock()
             if let answer { continuation.resume(with: answer.mapError { $0 as any Error }) }
         }

@@ -1,7 +1,6 @@
 import CommitLog
 import Hashing
 import StrictJSON
-import Threading
 
 /// The records that one sync makes durable together: open while requests are admitted to it, then closed, written and
 /// synced. Used again for its memory.
@@ -69,16 +68,16 @@ final class Flush {
         self.view = view
     }
 
-    /// Answers all who wait.
-    func answer(_ result: Result<Void, StoreError>) {
+    /// Takes out those who wait, each with the answer.
+    func takeAnswers(_ result: Result<Void, StoreError>) -> [(completion: Completion, answer: Completion.Answer)] {
         defer { waiting.removeAll(keepingCapacity: true) }
-        for request in waiting {
-            request.completion.give(
-                result.map {
-                    Receipt(
-                        sequence: request.sequence, root: tip!.root, rootSequence: view!.sequence,
-                        durableSequence: view!.sequence)
-                })
+        return waiting.map { request in
+            let answer = result.map {
+                Receipt(
+                    sequence: request.sequence, root: tip!.root, rootSequence: view!.sequence,
+                    durableSequence: view!.sequence)
+            }
+            return (request.completion, answer)
         }
     }
 
