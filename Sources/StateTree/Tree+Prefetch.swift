@@ -16,7 +16,7 @@ extension Tree {
         guard let page = probe.page else { return false }
         let entry = page.entry(for: key)
         guard page.isChild(entry) else {
-            page.prefetchAll()
+            if page.generation == pool.generation { page.prefetchRecord(entry) } else { page.prefetchAll() }
             probe.page = nil
             return false
         }
@@ -33,6 +33,11 @@ extension Page {
     /// Asks for what a look-up reads of a page: the header, the gaps, and the references.
     func prefetchSearch() {
         for line in 0..<7 { rootfast_prefetch(base + line * Self.cacheLineBytes) }
+    }
+
+    fileprivate func prefetchRecord(_ entry: Int) {
+        let start = record(entry).base
+        for line in 0..<2 { rootfast_prefetch(start + line * Self.cacheLineBytes) }
     }
 
     /// Asks for all that a copy reads of a page.

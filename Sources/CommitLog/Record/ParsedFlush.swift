@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// The records of the lines parsed so far, in order: storage to use again, flush after flush.
 ///
 /// What it holds points into the lines and into scratch memory of its own, for what is not spelled in the line
@@ -12,6 +14,13 @@ package final class ParsedFlush {
 
     package init() {}
 
+    /// Copies lines that are to be parsed, so that they stay where they are; once between `removeAll`s.
+    func keep(_ lines: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        precondition(storage.lines.isEmpty)
+        storage.lines.append(lines)
+        return storage.lines.bytes
+    }
+
     /// Forgets everything, and keeps memory for the next flush.
     package func removeAll() { storage.removeAll() }
 
@@ -20,12 +29,14 @@ package final class ParsedFlush {
         var changes: [ParsedChange] = []
         var reads: [ParsedRead] = []
         var scratch = ScratchMemory()
+        var lines = ByteBuffer()
 
         mutating func removeAll() {
             records.removeAll(keepingCapacity: true)
             changes.removeAll(keepingCapacity: true)
             reads.removeAll(keepingCapacity: true)
             scratch.removeAll()
+            lines.removeAll(keepingCapacity: true)
         }
 
         /// Forgets what came after so many changes and reads: a line that failed has appended no record.

@@ -22,6 +22,8 @@ package final class SegmentReader {
         package let byteCount: Int
         package let firstN: UInt64
         package let end: FlushEnd
+        /// Where the log stands after it.
+        package let tip: LogTip
         package let records: ParsedFlush
     }
 
@@ -43,7 +45,7 @@ package final class SegmentReader {
     /// No flush is longer, as the writer ends one before.
     package static let flushBytesMax = 2 * RecordLimits.lineBytesMax
 
-    /// Where the log stands after the last flush that `next` gave.
+    /// Where the log stands after the last flush that was read.
     package private(set) var tip: LogTip
     private let window: FileWindow
     private var parser = RecordParser()
@@ -55,7 +57,10 @@ package final class SegmentReader {
         window = FileWindow(file, from: tip.offset)
     }
 
-    package func next() throws(DiskError) -> Step {
+    package func next() throws(DiskError) -> Step { try next(into: content) }
+
+    /// The same, with the records in `content`, which keeps all that they point to.
+    func next(into content: ParsedFlush) throws(DiskError) -> Step {
         let start = tip.offset
         content.removeAll()
         window.pass(to: start)
@@ -68,7 +73,7 @@ package final class SegmentReader {
             lines.append(lineStart..<lineEnd)
             let line = window.bytes(lineStart..<lineEnd)
             if let suffix = RecordParser.flushEndSuffix(of: line) {
-                return verify(lines, suffix)
+                return verify(lines, suffix, into: content)
             }
             lineStart = lineEnd + 1
         }
@@ -111,7 +116,7 @@ package final class SegmentReader {
 
     // MARK: Verification
 
-    private func verify(_ lines: [Range<Int>], _ suffix: FlushEndSuffix) -> Step {
+    private func verify(_ lines: [Range<Int>], _ suffix: FlushEndSuffix, into content: ParsedFlush) -> Step {
         let start = tip.offset
         let last = lines[lines.count - 1]
         let covered = window.bytes(start..<(last.lowerBound + suffix.crcOffset))
@@ -122,9 +127,11 @@ package final class SegmentReader {
         guard LogTip.chain(tip.chain, chained) == suffix.chain else {
             return .gap(Gap(offset: start, reason: "the chain does not follow from the flush before"))
         }
+        let bytes = content.keep(window.bytes(start..<last.upperBound))
         for line in lines {
             do throws(RecordError) {
-                try parser.parse(window.bytes(line), into: content)
+                let line = bytes[(line.lowerBound - start)..<(line.upperBound - start)]
+                try parser.parse(UnsafeRawBufferPointer(rebasing: line), into: content)
             } catch {
                 return .unsound(offset: line.lowerBound + error.offset, reason: "\(error.reason)")
             }
@@ -138,7 +145,8 @@ package final class SegmentReader {
         tip = check.tip
         tip.offset = last.upperBound + 1
         return .flush(
-            Flush(offset: start, byteCount: tip.offset - start, firstN: firstN, end: end, records: content))
+            Flush(
+                offset: start, byteCount: tip.offset - start, firstN: firstN, end: end, tip: tip, records: content))
     }
 }
 

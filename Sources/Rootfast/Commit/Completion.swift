@@ -28,12 +28,15 @@ final class Completion: @unchecked Sendable {
     /// Gives many answers. The threads that wait for them wake each other, one after the other: to wake them all from
     /// here would hand them the core before this thread has gone on with its work.
     static func give(_ answers: [(completion: Completion, answer: Answer)]) {
-        var next: Completion?
-        for (completion, answer) in answers.reversed() {
-            completion.put(answer, next: next)
-            if completion.isBlocking { next = completion }
+        var blocking: [Completion] = []
+        for (completion, _) in answers where completion.isBlocking { blocking.append(completion) }
+        var position = 0
+        for (completion, answer) in answers {
+            if completion.isBlocking { position += 1 }
+            let isFollowed = completion.isBlocking && position < blocking.count
+            completion.put(answer, next: isFollowed ? blocking[position] : nil)
         }
-        next?.wake()
+        blocking.first?.wake()
     }
 
     private func put(_ answer: Answer, next: Completion?) {

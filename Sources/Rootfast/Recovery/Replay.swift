@@ -12,6 +12,8 @@ struct Replay {
         var verifiesEveryRoot = false
         /// Stops at this record: the log behind it is still being written.
         var lastN: UInt64?
+        /// Reads and verifies on a thread of its own what is applied here.
+        var readsAhead = false
         /// Told the bytes read so far and in all.
         var progress: ((Int, Int) -> Void)?
     }
@@ -127,14 +129,14 @@ struct Replay {
         unsynced = []
         var summary = SegmentSummary(number: number, file: name, firstSequence: firstSequence)
         let isNewest = number == log.manifest.segment
-        let reader = SegmentReader(file, from: log.tip)
+        let reader = try flushes(of: file, from: log.tip)
         reading: while true {
             switch try StoreError.wrapping({ () throws(DiskError) in try reader.next() }) {
             case .flush(let flush):
-                if let lastN = options.lastN, reader.tip.n > lastN { break reading }
-                try apply(flush, endingAt: reader.tip, in: name, &log)
+                if let lastN = options.lastN, flush.tip.n > lastN { break reading }
+                try apply(flush, in: name, &log)
                 summary.add(flush)
-                options.progress?(bytesBefore + reader.tip.offset, bytesTotal)
+                options.progress?(bytesBefore + flush.tip.offset, bytesTotal)
             case .end:
                 break reading
             case .unsound(let offset, let reason):
@@ -150,6 +152,16 @@ struct Replay {
         log.segments.append(summary)
         bytesBefore += log.tip.offset
     }
+
+    /// The flushes of a segment; of one that is worth a thread, read ahead where threads may be used.
+    private func flushes(of file: any DiskFile, from tip: LogTip) throws(StoreError) -> any FlushSource {
+        let reader = SegmentReader(file, from: tip)
+        guard options.readsAhead else { return reader }
+        let byteCount = try StoreError.wrapping { () throws(DiskError) in try file.byteCount() }
+        return byteCount - tip.offset < Self.readAheadMin ? reader : ReadAhead(reader)
+    }
+
+    private static let readAheadMin = 1 << 20
 
     /// A segment goes on where the one before it ended: if its header says more, that one lost something.
     private func checkHeader(
@@ -174,8 +186,9 @@ struct Replay {
     }
 
     private mutating func apply(
-        _ flush: SegmentReader.Flush, endingAt tip: LogTip, in name: String, _ log: inout Log
+        _ flush: SegmentReader.Flush, in name: String, _ log: inout Log
     ) throws(StoreError) {
+        let tip = flush.tip
         if let fault = machine.apply(flush.records) {
             throw .damage("A flush is whole and cannot be: \(fault)", name, flush.offset, log.tip.seq)
         }

@@ -26,7 +26,8 @@ extension Store {
         _ progress: ((_ done: Int, _ total: Int) -> Void)? = nil
     ) throws(StoreError) -> CheckReport {
         let machine = StateMachine(kernel: environment.kernel, outcomeCountMax: Options().outcomeCountMax)
-        let options = Replay.Options(verifiesEveryRoot: true, progress: progress)
+        let options = Replay.Options(
+            verifiesEveryRoot: true, readsAhead: environment.usesThreads, progress: progress)
         do throws(StoreError) {
             let log = try Replay.readBeside(disk, into: machine, isBeingWritten: isBeingWritten, options)
             return CheckReport(log, machine, isBeingWritten: isBeingWritten)

@@ -11,7 +11,9 @@ final class StateMachine {
     private(set) var locks = LockTable()
     private(set) var outcomes: OutcomeTable
     private var probes: [Probe]
-    private static let probeCountMax = 16
+    private static let probeCountMax = 64
+    /// How many of the changes of the flush that is being replayed have been prefetched.
+    private var prefetchedCount = 0
 
     init(kernel: HashKernel, outcomeCountMax: Int) {
         tree = Tree(kernel: kernel)
@@ -99,6 +101,7 @@ extension StateMachine {
     /// Applies the records of a sound flush; returns what is wrong with them together, if anything is.
     func apply(_ flush: ParsedFlush) -> String? {
         var unfinished: [ParsedRecord] = []
+        prefetchedCount = 0
         for record in flush.records {
             let fault: String? =
                 switch record.op {
@@ -111,6 +114,15 @@ extension StateMachine {
         }
         trimOutcomes()
         return unfinished.isEmpty ? nil : "a PREPARE without a vote has no COMMIT in its flush"
+    }
+
+    /// Looks up many changes ahead, of this commit and of those after it.
+    private func prefetch(_ flush: ParsedFlush, through end: Int) {
+        guard end > prefetchedCount else { return }
+        let changes = flush.changes
+        let start = prefetchedCount
+        prefetchedCount = min(changes.count, max(end, start + Self.probeCountMax))
+        prefetch(prefetchedCount - start) { probe, i in tree.advance(&probe, toward: changes[start + i].key) }
     }
 
     private func applyPrepare(_ record: ParsedRecord, _ unfinished: inout [ParsedRecord]) -> String? {
@@ -141,9 +153,8 @@ extension StateMachine {
         if let index = unfinished.lastIndex(where: { $0.txID.elementsEqual(record.txID) }) {
             let prepare = unfinished.remove(at: index)
             guard !record.isResolved else { return "only a vote can be resolved" }
-            let changes = flush.changes[prepare.changes]
-            prefetch(changes.count) { probe, i in tree.advance(&probe, toward: changes[changes.startIndex + i].key) }
-            for change in changes {
+            prefetch(flush, through: prepare.changes.upperBound)
+            for change in flush.changes[prepare.changes] {
                 if !locks.isEmpty, locks.holder(againstWriting: Array(change.key)) != nil {
                     return "a commit of a key that is locked"
                 }

@@ -28,7 +28,7 @@ extension Store {
     ) throws(StoreError) -> Store {
         if creating, try isVacant(disk) { return try create(disk, options, environment) }
         let machine = StateMachine(kernel: environment.kernel, outcomeCountMax: options.outcomeCountMax)
-        var replay = Replay(disk, into: machine)
+        var replay = Replay(disk, into: machine, .init(readsAhead: environment.usesThreads))
         let log = try replay.run()
         let (copy, writer) = try StoreError.wrapping { () throws(DiskError) in
             let copy = try TailRepair(disk: disk, log: log).run()
@@ -44,7 +44,8 @@ extension Store {
         _ disk: any Disk, _ options: Options, _ environment: Environment, isBeingWritten: Bool
     ) throws(StoreError) -> Store {
         let machine = StateMachine(kernel: environment.kernel, outcomeCountMax: options.outcomeCountMax)
-        let log = try Replay.readBeside(disk, into: machine, isBeingWritten: isBeingWritten)
+        let log = try Replay.readBeside(
+            disk, into: machine, isBeingWritten: isBeingWritten, .init(readsAhead: environment.usesThreads))
         let committer = Committer(machine: machine, tip: log.tip, writer: nil, environment: environment)
         return Store(
             CommitQueue(committer, environment), options, environment, isReadOnly: true, RecoveryReport(log, copy: nil),
