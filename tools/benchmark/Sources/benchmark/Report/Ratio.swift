@@ -49,7 +49,7 @@ extension Results {
             Ratio("get_1", rootfast(.get1), by: peer(.lmdb, .get1), .atLeast(1)),
             Ratio("scan", rootfast(.scan), by: peer(.lmdb, .scan), .atLeast(0.5)),
             Ratio("reopen", rootfast(.reopen), by: peer(.leveldb, .reopen), .atLeast(1)),
-            Ratio("written", rootfast(.written), by: peer(.rocksdb, .written), .atMost(0.7)),
+            Ratio("written", rootfast(.writtenByCommits), by: peer(.rocksdb, .writtenByCommits), .atMost(0.7)),
             Ratio("flat", flat.last ?? nil, by: flat.first ?? nil, .atLeast(0.4)),
             Ratio("journaled_16", rootfast(.journaled16), by: bestPeer(.journaled16), .atLeast(1.8)),
         ].compactMap(\.self)

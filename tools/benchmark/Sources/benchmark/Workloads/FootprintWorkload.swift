@@ -16,7 +16,7 @@ struct FootprintWorkload {
     /// commits of its own.
     func measureWriting(on stage: Stage, into results: inout Results) throws {
         for contender in Contender.durable { _ = try stage.engine(contender, .durable) }
-        try Rounds.interleave(plan.rounds, Contender.durable) { round, contender in
+        try Rounds.interleave(plan.writtenRounds, Contender.durable) { round, contender in
             Progress.say("\(Work.written.title), round \(round + 1): \(contender.title)")
             let load = try stage.fill(contender, .durable)
             let engine = try stage.engine(contender, .durable)

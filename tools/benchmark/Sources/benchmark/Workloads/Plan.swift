@@ -4,11 +4,13 @@ struct Plan: Sendable {
     var rounds = 5
     /// How long a run of durable commits lasts; the others in proportion.
     var seconds = 4.0
-    var writtenCommitCount = 50_000
+    /// Enough for what is written ahead of use, a segment of zeros or a memtable, to count for what it is worth.
+    var writtenCommitCount = 100_000
+    var writtenRounds = 3
     var logBytes = 256 << 20
 
     static let full = Plan()
-    static let quick = Plan(rounds: 3, seconds: 1, writtenCommitCount: 10_000)
+    static let quick = Plan(rounds: 3, seconds: 1, writtenCommitCount: 70_000, writtenRounds: 1)
 
     /// Long enough for what engines do in the background to count.
     var asyncSeconds: Double { seconds * 2.5 }
