@@ -17,6 +17,7 @@ import Threading
 /// `@unchecked Sendable`, because what is mutable is touched under `lock` only.
 final class DirectFile: DiskFile, @unchecked Sendable {
     private static let stagingBytes = 1 << 20
+    private static let zeroBytes = 256 << 10
     private static let alignment = 4096
 
     /// The same file through the page cache: for reading, lengths and syncing.
@@ -73,7 +74,7 @@ final class DirectFile: DiskFile, @unchecked Sendable {
             repeat {
                 let count = min(rest.count, Self.stagingBytes - head.count)
                 let filled = fill(head, UnsafeRawBufferPointer(rebasing: rest[..<count]))
-                try writeBlocks(filled.roundedUp(to: blockBytes), at: position)
+                try writeBlocks(staging, filled.roundedUp(to: blockBytes), at: position)
                 let tailBytes = filled % blockBytes
                 tail = Array(UnsafeRawBufferPointer(start: staging + (filled - tailBytes), count: tailBytes))
                 position += filled
@@ -89,11 +90,12 @@ final class DirectFile: DiskFile, @unchecked Sendable {
         guard start < end else { return try plain.zeroFill(from: from, to: to) }
         try plain.reserve(from: from, to: to)
         try plain.writeZeros(from: from, to: start)
-        try lock.withLock { () throws(DiskError) in
-            staging.initializeMemory(as: UInt8.self, repeating: 0, count: Self.stagingBytes)
-            for offset in stride(from: start, to: end, by: Self.stagingBytes) {
-                try writeBlocks(min(Self.stagingBytes, end - offset), at: offset)
-            }
+        // From memory of its own, and in small steps: flushes are written meanwhile.
+        let zeros = UnsafeMutableRawPointer.allocate(byteCount: Self.zeroBytes, alignment: Self.alignment)
+        defer { zeros.deallocate() }
+        zeros.initializeMemory(as: UInt8.self, repeating: 0, count: Self.zeroBytes)
+        for offset in stride(from: start, to: end, by: Self.zeroBytes) {
+            try writeBlocks(zeros, min(Self.zeroBytes, end - offset), at: offset)
         }
         try plain.writeZeros(from: end, to: to)
     }
@@ -119,11 +121,16 @@ final class DirectFile: DiskFile, @unchecked Sendable {
         return count
     }
 
-    private func writeBlocks(_ count: Int, at offset: Int) throws(DiskError) {
+    private func writeBlocks(_ memory: UnsafeRawPointer, _ count: Int, at offset: Int) throws(DiskError) {
         var done = 0
         while done < count {
             let result = Glue.retrying {
-                pwrite(descriptor.number, staging + done, count - done, off_t(offset + done))
+                pwrite(descriptor.number, memory + done, count - done, off_t(offset + done))
+            }
+            if result < 0, errno == EINVAL {
+                // The file system wants something else of what it writes so than of what it reads so.
+                let rest = UnsafeRawBufferPointer(start: memory + done, count: count - done)
+                return try plain.write(rest, at: offset + done)
             }
             guard result >= 0 else { throw DiskError(call: "pwrite", name: name, errno: errno) }
             // Half a block written is written anew.

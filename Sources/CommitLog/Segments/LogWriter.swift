@@ -53,6 +53,9 @@ package final class LogWriter: @unchecked Sendable {
         offset > firstOffset && offset + byteCount > options.segmentBytesMax
     }
 
+    /// Whether `reserve` would find room and not touch the disk.
+    package func hasRoom(at offset: Int, _ byteCount: Int) -> Bool { room.hasRoom(through: offset + byteCount) }
+
     /// Gets room ready in the newest segment for a flush of at most `byteCount` bytes at `offset`.
     ///
     /// Lack of room shows here, before anything is written, and may be tried again when there is room.

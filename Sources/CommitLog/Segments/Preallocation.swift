@@ -37,6 +37,9 @@ final class Preallocation: @unchecked Sendable {
         self.segmentBytesMax = segmentBytesMax
     }
 
+    /// Whether `reserve` has nothing to do.
+    func hasRoom(through end: Int) -> Bool { lock.withLock { failure == nil && end <= newest!.end } }
+
     /// Makes sure that the newest segment has room up to `end`.
     ///
     /// - Throws: lack of room, or what failed when room was made ahead.
@@ -74,10 +77,14 @@ final class Preallocation: @unchecked Sendable {
         }
     }
 
-    /// Cuts the newest segment's file to `end`, durably, and hands the spare over, if there is one.
+    /// Cuts the newest segment's file to `end`, durably, and hands the spare over, if there is one. No room is made ahead
+    /// from now on until `begin`.
     func cut(to end: Int) throws(DiskError) -> Room? {
         try work.withLock { () throws(DiskError) in
-            let file = lock.withLock { newest!.file }
+            let file = lock.withLock {
+                step = 0
+                return newest!.file
+            }
             try file.truncate(to: end)
             try file.sync()
             return lock.withLock {

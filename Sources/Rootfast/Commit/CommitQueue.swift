@@ -61,7 +61,7 @@ final class CommitQueue: @unchecked Sendable {
         newest = committer.freeze(hashing: hashing)
         isBehind = false
         let view = newest
-        admitPending()
+        admitPending(mayBlock: false)
         letGo()
         wakeLeaderIfNeeded()
         return view
@@ -73,7 +73,7 @@ final class CommitQueue: @unchecked Sendable {
     func submit(_ request: CommitRequest) throws(StoreError) -> Receipt {
         request.completion = Completion(isBlocking: true)
         lock.lock()
-        guard take(request) else {
+        guard take(request, mayBlock: true) else {
             lock.unlock()
             throw Self.closed
         }
@@ -101,18 +101,18 @@ final class CommitQueue: @unchecked Sendable {
     private static let closed = StoreError(.closed, "The store is closed", advice: "Open it again.")
 
     private func takeWithoutLeading(_ request: CommitRequest) -> Bool {
-        guard take(request) else { return false }
+        guard take(request, mayBlock: false) else { return false }
         wakeLeaderIfNeeded()
         return true
     }
 
     /// Takes a request on, and admits it unless somebody else is about to; false if the queue is closed.
-    private func take(_ request: CommitRequest) -> Bool {
+    private func take(_ request: CommitRequest, mayBlock: Bool) -> Bool {
         if isClosed, !request.isClosing { return false }
         pending.append(request)
         if !isHeld {
             isHeld = true
-            admitPending()
+            admitPending(mayBlock: mayBlock)
             letGo()
         }
         return true
@@ -134,12 +134,12 @@ final class CommitQueue: @unchecked Sendable {
 
     /// Admits what is pending, up to the first request that is postponed. Who does so for others gives way to those who
     /// wait for the committer: they go on with it. Releases the lock meanwhile.
-    private func admitPending(givingWay: Bool = true) {
+    private func admitPending(mayBlock: Bool, givingWay: Bool = true) {
         var admitted = 0
         while admitted < pending.count, !(givingWay && waitingForCommitter > 0) {
             let request = pending[admitted]
             lock.unlock()
-            let admission = committer.admit(request)
+            let admission = committer.admit(request, mayBlock: mayBlock)
             let byteCount = committer.openByteCount
             if case .done(let answer) = admission { request.completion.give(answer) }
             lock.lock()
@@ -177,7 +177,7 @@ final class CommitQueue: @unchecked Sendable {
         var answers: [(completion: Completion, answer: Completion.Answer)] = []
         hold()
         repeat {
-            admitPending(givingWay: false)
+            admitPending(mayBlock: true, givingWay: false)
             guard isFlushDue || !pending.isEmpty else { break }
             let flush = close()
             letGo()

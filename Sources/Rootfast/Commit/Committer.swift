@@ -70,14 +70,15 @@ final class Committer {
 
     // MARK: - A request
 
-    func admit(_ request: CommitRequest) -> Admission {
+    /// - Parameter mayBlock: whether the disk may be waited for, where room is wanting.
+    func admit(_ request: CommitRequest, mayBlock: Bool) -> Admission {
         if case .barrier(let body) = request.action {
             guard closed == nil, open.isEmpty, open.waiting.isEmpty else { return .postponed }
             body(self)
             return .done(.success(.nothing))
         }
         do throws(StoreError) {
-            guard try makeRoom(for: request) else { return .postponed }
+            guard try makeRoom(for: request, mayBlock: mayBlock) else { return .postponed }
             tip.timestamp = max(tip.timestamp, min(environment.now(), RecordLimits.timestampEnd - 1))
             request.sequence = try apply(request.action)
         } catch {
@@ -96,19 +97,20 @@ final class Committer {
     }
 
     /// Lack of room shows here, before anything is applied. Answers false if the request does not fit beside what the
-    /// flush or the segment holds already.
-    private func makeRoom(for request: CommitRequest) throws(StoreError) -> Bool {
+    /// flush or the segment holds already, or if there is no room yet and the disk may not be waited for.
+    private func makeRoom(for request: CommitRequest, mayBlock: Bool) throws(StoreError) -> Bool {
         if let poison { throw poison }
         guard let writer, request.byteCountMax > 0 else { return true }
         let byteCount = open.byteCountMax(with: request)
         if !open.isEmpty, byteCount > Self.flushBytesMax { return false }
         do throws(DiskError) {
             if writer.needsRotation(at: tip.offset, byteCount) {
-                guard open.isEmpty, closed == nil else { return false }
+                guard open.isEmpty, closed == nil, mayBlock else { return false }
                 try writer.rotate(timestamp: tip.timestamp)
                 durableTip = writer.tip
                 tip = durableTip
             }
+            guard mayBlock || writer.hasRoom(at: tip.offset, byteCount) else { return false }
             try writer.reserve(at: tip.offset, byteCount)
         } catch {
             let failure = StoreError(error)

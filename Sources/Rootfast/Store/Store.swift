@@ -33,7 +33,7 @@ public final class Store: Sendable {
     public var uuid: String { id.description }
 
     /// Closes the store: waits for what is under way, cuts the log to its length and notes its end. Views stay valid;
-    /// all else throws `closed` from now on. A store that is not closed is as after a kill: nothing is lost.
+    /// all else throws `closed` from now on. A store that is not closed is as after a kill: nothing durable is lost.
     public func close() throws(StoreError) {
         queue.refuseFurther()
         guard !isReadOnly else { return }
