@@ -153,7 +153,7 @@ final class Committer {
         }
     }
 
-    /// Notes what came of a closed flush. If it failed, the requests of the flush after it are returned with it.
+    /// Notes what came of a closed flush. If it failed, everybody who waits for it or for the open one is told.
     func finish(_ flush: Flush, _ failure: StoreError?) {
         closed = nil
         spare = flush
