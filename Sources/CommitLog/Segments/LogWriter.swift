@@ -35,7 +35,7 @@ package final class LogWriter: @unchecked Sendable {
         self.firstOffset = firstOffset
         self.file = file
         room = Preallocation(
-            disk, newest: .init(file: file, end: try file.byteCount()), usedEnd: tip.offset,
+            disk, newest: .init(name: name, file: file, end: try file.byteCount()), usedEnd: tip.offset,
             segmentBytesMax: options.segmentBytesMax)
     }
 
@@ -127,7 +127,7 @@ package final class LogWriter: @unchecked Sendable {
         try disk.syncFolder(LogNames.folder)
         try Manifest(store: tip.store, segment: header.segment).write(to: disk)
         let room = Preallocation.Room(
-            file: try disk.open(name, .flushes)!, end: spare?.end ?? Preallocation.stepBytesMin)
+            name: name, file: try disk.open(name, .flushes)!, end: spare?.end ?? Preallocation.stepBytesMin)
         return (LogTip(header, offset: line.count), room)
     }
 }

@@ -14,6 +14,7 @@ final class Preallocation: @unchecked Sendable {
 
     /// A file and how much of it is zeros, or written over zeros.
     struct Room {
+        let name: String
         let file: any DiskFile
         var end: Int
     }
@@ -27,8 +28,6 @@ final class Preallocation: @unchecked Sendable {
     private var spare: Room?
     private var usedEnd: Int
     private var step = stepBytesMin
-    /// Why nothing is made ahead any more: a sync here may have swallowed what a flush's own should have told.
-    private var failure: DiskError?
 
     init(_ disk: any Disk, newest: Room, usedEnd: Int, segmentBytesMax: Int) {
         self.disk = disk
@@ -38,14 +37,13 @@ final class Preallocation: @unchecked Sendable {
     }
 
     /// Whether `reserve` has nothing to do.
-    func hasRoom(through end: Int) -> Bool { lock.withLock { failure == nil && end <= newest!.end } }
+    func hasRoom(through end: Int) -> Bool { lock.withLock { end <= newest!.end } }
 
     /// Makes sure that the newest segment has room up to `end`.
     ///
-    /// - Throws: lack of room, or what failed when room was made ahead.
+    /// - Throws: lack of room, and whatever else fails.
     func reserve(through end: Int) throws(DiskError) {
-        let isThere = try lock.withLock { () throws(DiskError) in
-            if let failure { throw failure }
+        let isThere = lock.withLock {
             usedEnd = max(usedEnd, end)
             return end <= newest!.end
         }
@@ -59,16 +57,16 @@ final class Preallocation: @unchecked Sendable {
     }
 
     /// Whether `makeAhead` has something to do.
-    var isDue: Bool { lock.withLock { failure == nil && (newestIsDue || spareIsDue) } }
+    var isDue: Bool { lock.withLock { newestIsDue || spareIsDue } }
 
     /// Makes one step of room. A full disk is left for `reserve` to tell.
     func makeAhead() {
         work.lock()
         defer { work.unlock() }
         do throws(DiskError) {
-            if lock.withLock({ failure == nil && newestIsDue }) {
+            if lock.withLock({ newestIsDue }) {
                 try growNewest()
-            } else if lock.withLock({ failure == nil && spareIsDue }) {
+            } else if lock.withLock({ spareIsDue }) {
                 try growSpare()
             }
         } catch {
@@ -135,13 +133,10 @@ final class Preallocation: @unchecked Sendable {
 
     private func growNewest() throws(DiskError) {
         let (room, target) = lock.withLock { (newest!, nextEnd(of: newest!)) }
-        try room.file.zeroFill(from: room.end, to: target)
-        do throws(DiskError) {
-            try room.file.sync()
-        } catch {
-            lock.withLock { failure = error }
-            throw error
-        }
+        // Opened anew: what fails when this is synced would otherwise not be told to a flush that is synced later.
+        guard let file = try disk!.open(room.name, .flushes) else { return }
+        try file.zeroFill(from: room.end, to: target)
+        try file.sync()
         noteNewest(target)
     }
 
@@ -153,7 +148,8 @@ final class Preallocation: @unchecked Sendable {
         } else {
             try disk.remove(LogNames.nextSegment)
             _ = try disk.open(LogNames.nextSegment, .create)
-            room = Room(file: try disk.open(LogNames.nextSegment, .flushes)!, end: 0)
+            room = Room(
+                name: LogNames.nextSegment, file: try disk.open(LogNames.nextSegment, .flushes)!, end: 0)
         }
         let target = lock.withLock {
             spare = nil
@@ -161,6 +157,6 @@ final class Preallocation: @unchecked Sendable {
         }
         try room.file.zeroFill(from: room.end, to: target)
         try room.file.sync()
-        lock.withLock { spare = Room(file: room.file, end: target) }
+        lock.withLock { spare = Room(name: room.name, file: room.file, end: target) }
     }
 }
