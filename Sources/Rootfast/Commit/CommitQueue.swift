@@ -71,7 +71,7 @@ final class CommitQueue: @unchecked Sendable {
 
     /// Blocks until the request is answered.
     func submit(_ request: CommitRequest) throws(StoreError) -> Receipt {
-        request.completion = Completion(isBlocking: true)
+        request.completion = Completion()
         lock.lock()
         guard take(request, mayBlock: true) else {
             lock.unlock()
@@ -90,9 +90,10 @@ final class CommitQueue: @unchecked Sendable {
 
     /// Suspends the task, not a thread, until the request is answered.
     func submit(_ request: CommitRequest) async throws -> Receipt {
-        request.completion = Completion(isBlocking: false)
-        guard lock.withLock({ takeWithoutLeading(request) }) else { throw Self.closed }
-        return try await request.completion.value()
+        try await withCheckedThrowingContinuation { continuation in
+            request.completion = Completion(resuming: continuation)
+            if !lock.withLock({ takeWithoutLeading(request) }) { continuation.resume(throwing: Self.closed) }
+        }
     }
 
     /// Refuses all that comes from now on. What came before is still done.

@@ -59,9 +59,7 @@ final class Committer {
     var openByteCount: Int { open.buffer.count }
     /// Whether room for the log should be made ahead; `makeRoomAhead` does, and may be called from any thread.
     var isRoomDue: Bool { writer?.isRoomDue ?? false }
-    var makeRoomAhead: (@Sendable () -> Void)? {
-        writer?.makeAhead
-    }
+    var makeRoomAhead: (@Sendable () -> Void)? { writer?.makeAhead }
 
     /// The state with all that was admitted. Costs O(1) without hashing, and then a copy of each page written next.
     func freeze(hashing: Bool) -> StateView {

@@ -6,16 +6,17 @@ import Threading
 final class Completion: @unchecked Sendable {
     typealias Answer = Result<Receipt, StoreError>
 
-    /// Whether a thread waits for it, or is going to; otherwise a task.
-    private let isBlocking: Bool
+    /// The task that waits; `nil` if a thread does, or is going to. It is there before the request is, so that tasks go on
+    /// in the order in which they are answered.
+    private let continuation: CheckedContinuation<Receipt, any Error>?
+    private var isBlocking: Bool { continuation == nil }
     private let lock = Lock()
     private var condition: Condition?
-    private var continuation: CheckedContinuation<Receipt, any Error>?
     private var answer: Answer?
     /// Whom the thread that waits here wakes next.
     private var next: Completion?
 
-    init(isBlocking: Bool) { self.isBlocking = isBlocking }
+    init(resuming continuation: CheckedContinuation<Receipt, any Error>? = nil) { self.continuation = continuation }
 
     /// Whether it was answered.
     var isAnswered: Bool { lock.withLock { answer != nil } }
@@ -44,7 +45,6 @@ final class Completion: @unchecked Sendable {
         precondition(self.answer == nil, "an answer is given once")
         self.answer = answer
         self.next = next
-        let continuation = continuation
         lock.unlock()
         continuation?.resume(with: answer.mapError { $0 as any Error })
     }
@@ -61,17 +61,5 @@ final class Completion: @unchecked Sendable {
         lock.unlock()
         next?.wake()
         return answer!
-    }
-
-    /// Suspends the task, not a thread, until there is an answer.
-    func value() async throws -> Receipt {
-        if let answer = lock.withLock({ answer }) { return try answer.get() }
-        return try await withCheckedThrowingContinuation { continuation in
-            lock.lock()
-            let answer = answer
-            if answer == nil { self.continuation = continuation }
-            lock.unlock()
-            if let answer { continuation.resume(with: answer.mapError { $0 as any Error }) }
-        }
     }
 }

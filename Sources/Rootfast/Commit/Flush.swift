@@ -24,11 +24,14 @@ final class Flush {
     /// What the last record's flush fields take at most, with room to spare.
     private static let endBytesMax = 1024
 
+    /// Memory beyond this, for a single large transaction, is not kept.
+    private static let keptBytesMax = 8 << 20
+
     var isEmpty: Bool { buffer.isEmpty }
 
     /// Makes it an open flush without records that goes on after `chain`.
     func reset(after chain: Digest) {
-        buffer.removeAll(keepingCapacity: true)
+        buffer.removeAll(keepingCapacity: buffer.count <= Self.keptBytesMax)
         waiting.removeAll(keepingCapacity: true)
         undo.removeAll(keepingCapacity: true)
         byteCountMax = Self.endBytesMax

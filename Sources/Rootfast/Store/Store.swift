@@ -50,7 +50,8 @@ public final class Store: Sendable {
 
     /// The state as it is durable now; where durability is not `.sync`, as it is applied now.
     ///
-    /// Never waits for the disk. O(1) under `.sync`; otherwise what changed since the last view is hashed.
+    /// Under `.sync` it costs O(1) and never waits. Otherwise what changed since the last view is hashed, once commits
+    /// under way are applied; where a segment ends in between, the next has to begin first.
     public var view: View { View(state: isDurableOnly ? queue.durableView : queue.appliedView(hashing: true)) }
 
     private var isDurableOnly: Bool { isReadOnly || options.durability == .sync }
