@@ -11,6 +11,8 @@ struct OrderedCommits {
     let store: Store
     let source: any JobSource
     let tally: Tally
+    private let turnstile = Turnstile()
+    private var submittedCount = 0
     private let jobCountMax: Int
     private var held: Job?
     private static let batchBytesMax = 4 << 20
@@ -72,7 +74,7 @@ struct OrderedCommits {
     }
 
     /// Sees which of a batch are committed already, while nothing is under way, and begins the others.
-    private func begin(_ batch: [Job]) throws {
+    private mutating func begin(_ batch: [Job]) throws {
         var fresh: [Job] = []
         var refusal: (any Error)?
         for job in batch {
@@ -106,15 +108,18 @@ struct OrderedCommits {
             advice: outcome == .inDoubt ? "Resolve it first." : "Use another id.")
     }
 
-    private func submit(_ job: Job) {
+    private mutating func submit(_ job: Job) {
         tally.begin()
-        Task(executorPreference: OrderedExecutor.shared) { [store, tally] in
+        let number = submittedCount
+        submittedCount += 1
+        Task(executorPreference: OrderedExecutor.shared) { [store, tally, turnstile] in
+            let result: Result<Receipt, any Error>
             do {
-                let receipt = try await store.write(id: job.id) { try job.write(to: $0) }
-                tally.finish(job, .success(receipt))
+                result = .success(try await store.write(id: job.id) { try job.write(to: $0) })
             } catch {
-                tally.finish(job, .failure(error))
+                result = .failure(error)
             }
+            turnstile.pass(number) { tally.finish(job, result) }
         }
     }
 }
