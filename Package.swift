@@ -20,12 +20,19 @@ let package = Package(
         // The oracle for BLAKE2b: Debian's libb2.
         .systemLibrary(name: "Clibb2", pkgConfig: "libb2", providers: [.apt(["libb2-dev"]), .brew(["libb2"])]),
 
+        // The state file: Debian's libsqlite3.
+        .systemLibrary(
+            name: "Csqlite3", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+
         .target(name: "Hashing", dependencies: ["CHashing"]),
+        .target(name: "SQLite", dependencies: ["Csqlite3"]),
         .target(name: "Threading"),
         .target(name: "StrictJSON"),
         .target(name: "StateTree", dependencies: ["Hashing", "CHashing", "CMemory", "Threading"]),
         .target(name: "CommitLog", dependencies: ["Hashing", "StrictJSON", "Threading"]),
-        .target(name: "Rootfast", dependencies: ["StateTree", "CommitLog", "StrictJSON", "Hashing", "Threading"]),
+        .target(
+            name: "Rootfast",
+            dependencies: ["StateTree", "CommitLog", "SQLite", "StrictJSON", "Hashing", "Threading"]),
         // Values of `Codable` types; apart, because it needs Foundation.
         .target(name: "RootfastCodable", dependencies: ["Rootfast"]),
 
@@ -50,7 +57,7 @@ let package = Package(
         .testTarget(name: "HashingTests", dependencies: ["SeededRandom", "Hashing", "CHashing", "Clibb2"]),
         .testTarget(name: "StrictJSONTests", dependencies: ["SeededRandom", "StrictJSON"]),
         .testTarget(
-            name: "StateTreeTests", dependencies: ["SeededRandom", "StateTree", "Hashing"],
+            name: "StateTreeTests", dependencies: ["SeededRandom", "StateTree", "Hashing", "Threading"],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "RootfastTests",

@@ -25,6 +25,15 @@ package final class Condition: @unchecked Sendable {
 
     /// Releases the lock, which the caller holds, until woken (or for no reason), and takes it again.
     package func wait(_ lock: Lock) { pthread_cond_wait(condition, lock.mutex) }
+    /// The same, but for no longer than so many nanoseconds.
+    package func wait(_ lock: Lock, nanoseconds: UInt64) {
+        var end = timespec()
+        clock_gettime(CLOCK_REALTIME, &end)
+        let sum = UInt64(end.tv_nsec) + nanoseconds % 1_000_000_000
+        end.tv_sec += Int(nanoseconds / 1_000_000_000 + sum / 1_000_000_000)
+        end.tv_nsec = Int(sum % 1_000_000_000)
+        pthread_cond_timedwait(condition, lock.mutex, &end)
+    }
     package func signal() { pthread_cond_signal(condition) }
     package func broadcast() { pthread_cond_broadcast(condition) }
 }

@@ -6,7 +6,8 @@
     import Darwin
 #endif
 
-/// A thread that does one job each time it is woken, and ends when it is released.
+/// A thread that does one job each time it is woken, and if told so after every rest of some length, and ends when it is
+/// released.
 ///
 /// Wake-ups while it works are not lost, and are not counted: it works once more.
 package final class WorkerThread: Sendable {
@@ -17,13 +18,18 @@ package final class WorkerThread: Sendable {
         var isWoken = false
         var isEnding = false
         let job: @Sendable () -> Void
-        init(_ job: @escaping @Sendable () -> Void) { self.job = job }
+        let rest: UInt64?
+        init(rest: UInt64?, _ job: @escaping @Sendable () -> Void) {
+            self.rest = rest
+            self.job = job
+        }
     }
 
     private let shared: Shared
 
-    package init(_ job: @escaping @Sendable () -> Void) {
-        shared = Shared(job)
+    /// - Parameter rest: how many nanoseconds it waits at most to be woken.
+    package init(every rest: UInt64? = nil, _ job: @escaping @Sendable () -> Void) {
+        shared = Shared(rest: rest, job)
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
@@ -60,8 +66,12 @@ package final class WorkerThread: Sendable {
     private static func run(_ shared: Shared) {
         while true {
             shared.lock.lock()
-            while !shared.isWoken, !shared.isEnding { shared.condition.wait(shared.lock) }
-            let isEnding = !shared.isWoken
+            if let rest = shared.rest {
+                if !shared.isWoken, !shared.isEnding { shared.condition.wait(shared.lock, nanoseconds: rest) }
+            } else {
+                while !shared.isWoken, !shared.isEnding { shared.condition.wait(shared.lock) }
+            }
+            let isEnding = shared.isEnding && !shared.isWoken
             shared.isWoken = false
             shared.lock.unlock()
             if isEnding { return }

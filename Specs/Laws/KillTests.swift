@@ -53,7 +53,7 @@ import Testing
         let store = try Store.open(path, mode: .readOnly)
         var builder = RootBuilder()
         var parts: [String: Int] = [:]
-        store.view.scan { key, value in
+        try store.view.scan { key, value in
             builder.add(key: key, value: value)
             parts[String(decoding: key, as: UTF8.self).split(separator: "/")[0].description, default: 0] += 1
             return true

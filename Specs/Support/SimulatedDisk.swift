@@ -203,6 +203,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
+    /// SQLite finds nothing here: a store on this disk takes no snapshots.
+    package func databasePath(_ name: String) -> String? { nil }
+
     package func syncFolder(_ folder: String) throws(DiskError) {
         try call("fsync", folder) {
             for (_, change) in pendingEntries.filter({ $0.folder == folder }) {

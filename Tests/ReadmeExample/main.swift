@@ -26,7 +26,7 @@ _ = try store.prepare("payment-2") { try $0.put("carol", "5") }
 try store.commit("payment-2")
 print(try store.outcome(of: "payment-2"))
 
-for entry in store.view.entries() {
+for entry in try store.view.entries() {
     print(String(decoding: entry.key, as: UTF8.self), String(decoding: entry.value, as: UTF8.self))
 }
 try store.close()

@@ -21,9 +21,9 @@ import Testing
         #expect(disk.syncCount() == syncs)
         #expect([first.sequence, second.sequence] == [1, 2])
         #expect([first.durableSequence, second.durableSequence, second.rootSequence] == [0, 0, 0])
-        #expect(store.get("b") == utf8("2"))
+        #expect(try store.get("b") == utf8("2"))
         #expect(store.view.sequence == 2)
-        #expect(store.root == definedRoot(store.view))
+        #expect(try store.root == definedRoot(store.view))
         #expect(try store.proof(for: "b").verify(key: utf8("b"), root: store.root) != .absent)
 
         try store.flush()
@@ -117,7 +117,7 @@ import Testing
         disk.setFault { name, _ in name == "fdatasync" ? 5 : nil }
         expectError(.outcomeUnknown) { try store.flush() }
         disk.setFault(nil)
-        #expect(store.root == root && store.get("a") == utf8("1"))
+        #expect(try store.root == root && store.get("a") == utf8("1"))
         #expect(try store.outcome(of: "acknowledged") == .unknown)
         expectError(.poisoned) { try store.write { try $0.put("a", "3") } }
         expectError(.poisoned) { try store.flush() }

@@ -39,7 +39,7 @@ import Testing
         #expect(report.verdict == .wantsAttention)
         #expect(report.sequence == 1)
         let store = try Store.open(folder.path)
-        #expect(store.get("a") == utf8("1"))
+        #expect(try store.get("a") == utf8("1"))
         #expect(store.recovery.tornTail?.byteCount == tail.utf8.count)
         try store.write { try $0.put("b", "2") }
         try store.close()

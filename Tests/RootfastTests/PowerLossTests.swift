@@ -34,7 +34,7 @@ import Testing
                 let sequence = Int(again.view.sequence)
                 #expect(sequence == acknowledged || sequence == acknowledged + 1, "seed \(seed)")
                 if sequence == acknowledged { #expect(again.root == roots[sequence], "seed \(seed)") }
-                #expect([0, 3].contains(again.view.entries(ScanRange(prefix: "last")).count))
+                #expect(try [0, 3].contains(again.view.entries(ScanRange(prefix: "last")).count))
                 if again.recovery.tornTail != nil { torn += 1 }
                 let twice = try Store.simulated(image.afterPowerLoss(&random), segmentBytesMax: segmentBytesMax)
                 #expect(twice.root == again.root)

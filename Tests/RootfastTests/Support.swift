@@ -28,9 +28,9 @@ extension Store {
 func utf8(_ text: String) -> [UInt8] { Array(text.utf8) }
 
 /// The root over a view's entries, by the definition alone.
-func definedRoot(_ view: View) -> Digest {
+func definedRoot(_ view: View) throws -> Digest {
     var builder = RootBuilder()
-    view.scan { key, value in
+    try view.scan { key, value in
         builder.add(key: key, value: value)
         return true
     }

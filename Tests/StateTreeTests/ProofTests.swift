@@ -82,7 +82,7 @@ import Testing
             var from = Bool.random(using: &rng) ? keys.randomElement(using: &rng)! : nil
             var to = Bool.random(using: &rng) ? keys.randomElement(using: &rng)! + [1] : nil
             if let a = from, let b = to, b.lexicographicallyPrecedes(a) { (from, to) = (b, a) }
-            let proof = view.rangeProof(from: from, to: to)
+            let proof = try view.rangeProof(from: from, to: to)
             try proof.verify(from: from, to: to, root: view.root!)
             #expect(proof.rows.map { Pair(key: $0.key, value: $0.value) } == view.pairs(from: from, to: to))
         }
@@ -95,7 +95,7 @@ import Testing
     {
         let (view, keys) = Self.sample(shape, seed: 11, count: 60)
         let (from, to) = (keys[10], keys[20])
-        let honest = view.rangeProof(from: from, to: to)
+        let honest = try view.rangeProof(from: from, to: to)
         try honest.verify(from: from, to: to, root: view.root!)
         var forged: [RangeProof] = []
         func change(_ edit: (inout RangeProof) -> Void) {

@@ -3,16 +3,19 @@ import StateTree
 
 extension Tree {
     func put(_ key: [UInt8], _ value: [UInt8]) {
-        key.withUnsafeBytes { key in value.withUnsafeBytes { put(key, $0) } }
+        // Without a store no page can be missing.
+        try! key.withUnsafeBytes { key in try value.withUnsafeBytes { try put(key, $0) } }
     }
 
-    func delete(_ key: [UInt8]) -> Bool { key.withUnsafeBytes { delete($0) } }
+    func delete(_ key: [UInt8]) -> Bool { try! key.withUnsafeBytes { try delete($0) } }
 }
 
 extension TreeView {
-    func value(for key: [UInt8]) -> [UInt8]? { key.withUnsafeBytes { value(for: $0).map { Array($0) } } }
+    func value(for key: [UInt8]) -> [UInt8]? {
+        try! reading { try key.withUnsafeBytes { try value(for: $0).map { Array($0) } } }
+    }
 
-    func proof(for key: [UInt8]) -> Proof { key.withUnsafeBytes { proof(for: $0) } }
+    func proof(for key: [UInt8]) -> Proof { try! key.withUnsafeBytes { try proof(for: $0) } }
 
     func pairs(from: [UInt8]? = nil, to: [UInt8]? = nil, reversed: Bool = false) -> [Pair] {
         var pairs: [Pair] = []
@@ -21,13 +24,13 @@ extension TreeView {
                 pairs.append(Pair(key: Array($0), value: Array($1)))
                 return true
             }
-            if reversed { forEachReversed(from: from, to: to, add) } else { forEach(from: from, to: to, add) }
+            try! reversed ? forEachReversed(from: from, to: to, add) : forEach(from: from, to: to, add)
         }
         return pairs
     }
 
     func differs(from other: TreeView, _ from: [UInt8]? = nil, _ to: [UInt8]? = nil) -> Bool {
-        withBounds(from, to) { differs(from: other, from: $0, to: $1) }
+        withBounds(from, to) { try! differs(from: other, from: $0, to: $1) }
     }
 }
 

@@ -13,6 +13,8 @@ package protocol Disk: AnyObject, Sendable {
     /// Gives a file another name in one step, replacing what had that name.
     func rename(_ name: String, to newName: String) throws(DiskError)
     func remove(_ name: String) throws(DiskError)
+    /// The path by which SQLite finds a file in the store's folder; `nil` if it cannot.
+    func databasePath(_ name: String) -> String?
     /// Makes the entries of a folder durable; the store's own folder is `""`.
     func syncFolder(_ folder: String) throws(DiskError)
 }

@@ -11,6 +11,7 @@
 /// Files are made with mode 0600, folders with 0700. EINTR is retried and short writes are finished.
 package final class FileDisk: Disk {
     private let folder: Descriptor
+    private let path: String
 
     /// How `FileDisk` takes hold of a folder.
     package enum Opening: Sendable {
@@ -40,7 +41,17 @@ package final class FileDisk: Disk {
         let folder = Descriptor(descriptor)
         lockFile = opening == .exclusive ? try Self.takeLock(in: folder, creating: creating) : nil
         self.folder = folder
+        self.path = Self.absolute(path)
     }
+
+    /// The path from the root, so that it stays true if the process goes elsewhere.
+    private static func absolute(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    package func databasePath(_ name: String) -> String? { "\(path)/\(name)" }
 
     /// Whether somebody holds the folder's lock.
     package func isLocked() -> Bool {

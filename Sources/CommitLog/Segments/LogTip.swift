@@ -22,6 +22,16 @@ package struct LogTip: Hashable, Sendable {
             timestamp: timestamp, synced: 0)
     }
 
+    /// At the end of the segment before `segment`, where all is durable.
+    package init(
+        store: StoreID, beforeSegment segment: UInt64, n: UInt64, seq: UInt64, root: Digest, chain: Digest,
+        timestamp: UInt64
+    ) {
+        self.init(
+            store: store, segment: segment - min(segment, 1), offset: 0, n: n, seq: seq, root: root, chain: chain,
+            timestamp: timestamp, synced: n)
+    }
+
     /// At the start of a segment, behind its header.
     package init(_ header: SegmentHeader, offset: Int) {
         self.init(

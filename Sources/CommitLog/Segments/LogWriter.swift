@@ -69,6 +69,9 @@ package final class LogWriter: @unchecked Sendable {
     /// keeps no hold of the disk.
     package var makeAhead: @Sendable () -> Void { { [room] in room.makeAhead() } }
 
+    /// Whether the newest segment has no flush.
+    package var isAtSegmentStart: Bool { tip.offset == firstOffset }
+
     /// Seals the newest segment and begins the next. Requires that all that was written is durable.
     package func rotate(timestamp: UInt64) throws(DiskError) {
         precondition(tip.synced == tip.n)

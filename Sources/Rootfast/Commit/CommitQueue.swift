@@ -52,6 +52,9 @@ final class CommitQueue: @unchecked Sendable {
     /// The newest state that is durable.
     var durableView: StateView { lock.withLock { durable } }
 
+    /// The oldest generation of the tree that a view shows.
+    var oldestGenerationOnShow: Int64 { committer.oldestGenerationOnShow }
+
     /// The state with all that is applied. Unless it is frozen already, waits while others hold the committer.
     func appliedView(hashing: Bool) -> StateView {
         lock.lock()

@@ -19,6 +19,8 @@ final class CommitRequest: @unchecked Sendable {
         /// Nothing to write: runs once all that came before is durable or has failed, while nobody else touches the
         /// committer and nothing newer is admitted.
         case barrier((Committer) -> Void)
+        /// Nothing to write: runs at once, while nobody else touches the committer.
+        case perform((Committer) -> Void)
     }
 
     let action: Action
@@ -48,7 +50,7 @@ final class CommitRequest: @unchecked Sendable {
         case .prepare(let proposal, let id): fields + 12 * id.count + proposal.data.count + proposal.reads.count
         case .decide(let id, .abort(let reason), _): fields + 12 * id.count + 6 * reason.utf8.count
         case .decide(let id, .commit, _): fields + 12 * id.count
-        case .settle, .barrier: 0
+        case .settle, .barrier, .perform: 0
         }
     }
 }

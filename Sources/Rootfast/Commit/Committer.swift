@@ -22,7 +22,7 @@ final class Committer {
         case postponed
     }
 
-    private let machine: StateMachine
+    let machine: StateMachine
     /// `nil` if the store is read only, or closed.
     private var writer: LogWriter?
     private let environment: Environment
@@ -36,12 +36,22 @@ final class Committer {
     private var durableTip: LogTip
     private(set) var durable: StateView
     private(set) var poison: StoreError?
+    /// How far the store has gone on since its last snapshot, and who is told.
+    private var growth: Growth
+    private var sequenceAtSnapshot: UInt64
+    private var admissionCount = 0
+    var watch: ((Growth) -> Void)?
 
     /// A flush that would take more bytes than this is closed, unless it is a single transaction that is larger.
     private static let flushBytesMax = 8 << 20
 
-    init(machine: StateMachine, tip: LogTip, writer: LogWriter?, environment: Environment) {
+    /// - Parameter growth: since the last snapshot, which was at `sequenceAtSnapshot`.
+    init(
+        machine: StateMachine, tip: LogTip, writer: LogWriter?, environment: Environment, growth: Growth = Growth()
+    ) {
         self.machine = machine
+        self.growth = growth
+        sequenceAtSnapshot = tip.seq - growth.commitCount
         self.writer = writer
         self.environment = environment
         self.tip = tip
@@ -52,8 +62,9 @@ final class Committer {
 
     /// Where the log stands with all that is durable.
     var position: LogTip { durableTip }
-    func outcome(of id: [UInt8]) -> Outcome { machine.outcome(of: id) }
+    func outcome(of id: [UInt8]) throws(StoreError) -> Outcome { try machine.outcome(of: id) }
     var inDoubt: [Voted] { machine.inDoubtInOrder }
+    var oldestGenerationOnShow: Int64 { machine.tree.oldestOnShow }
     var memoryBytes: Int { machine.tree.memoryBytes }
     /// How many bytes the open flush takes.
     var openByteCount: Int { open.buffer.count }
@@ -75,16 +86,52 @@ final class Committer {
             body(self)
             return .done(.success(.nothing))
         }
+        if case .perform(let body) = request.action {
+            body(self)
+            return .done(.success(.nothing))
+        }
         do throws(StoreError) {
             guard try makeRoom(for: request, mayBlock: mayBlock) else { return .postponed }
             tip.timestamp = max(tip.timestamp, min(environment.now(), RecordLimits.timestampEnd - 1))
-            request.sequence = try apply(request.action)
+            request.sequence = try machine.tree.reading { () throws(StoreError) in try apply(request.action) }
         } catch {
             return .done(.failure(error))
         }
+        admissionCount &+= 1
+        if admissionCount % Self.admissionsPerLook == 0 { tellGrowth() }
         let isWaiting = request.durability == .sync
         open.add(request, isWaiting: isWaiting)
         return isWaiting ? .waiting : .done(.success(receipt(request.sequence)))
+    }
+
+    private static let admissionsPerLook = 16
+
+    private func tellGrowth() {
+        guard let watch else { return }
+        growth.commitCount = tip.seq - sequenceAtSnapshot
+        growth.keyCount = machine.tree.count
+        growth.unstoredBytes = machine.tree.unstoredBytes
+        watch(growth)
+    }
+
+    /// Begins to count anew; returns how far it had gone.
+    func restartGrowth() -> Growth {
+        defer {
+            sequenceAtSnapshot = tip.seq
+            growth = Growth()
+            growth.keyCountBefore = machine.tree.count
+            tellGrowth()
+        }
+        return growth
+    }
+
+    /// Takes `restartGrowth` back: the snapshot was not made.
+    func addGrowth(_ earlier: Growth) {
+        growth.logByteCount += earlier.logByteCount
+        growth.changeCount += earlier.changeCount
+        growth.keyCountBefore = earlier.keyCountBefore
+        sequenceAtSnapshot -= earlier.commitCount
+        tellGrowth()
     }
 
     /// What is known when a commit is applied and not yet durable.
@@ -104,9 +151,7 @@ final class Committer {
         do throws(DiskError) {
             if writer.needsRotation(at: tip.offset, byteCount) {
                 guard open.isEmpty, closed == nil, mayBlock else { return false }
-                try writer.rotate(timestamp: tip.timestamp)
-                durableTip = writer.tip
-                tip = durableTip
+                try rotate(writer)
             }
             guard mayBlock || writer.hasRoom(at: tip.offset, byteCount) else { return false }
             try writer.reserve(at: tip.offset, byteCount)
@@ -116,6 +161,32 @@ final class Committer {
             throw poison ?? failure
         }
         return true
+    }
+
+    private func rotate(_ writer: LogWriter) throws(DiskError) {
+        try writer.rotate(timestamp: tip.timestamp)
+        durableTip = writer.tip
+        tip = durableTip
+    }
+
+    /// Begins a new segment, unless the newest has no flush yet. Requires a barrier.
+    func beginSegment() throws(StoreError) {
+        if let poison { throw poison }
+        guard let writer else { throw StoreError(.closed, "The store is closed", advice: "Open it again.") }
+        guard !writer.isAtSegmentStart else { return }
+        do throws(DiskError) {
+            try rotate(writer)
+        } catch {
+            let failure = StoreError(error)
+            if failure.code != .noSpace { poison = Self.poisoned(by: failure) }
+            throw poison ?? failure
+        }
+    }
+
+    /// Notes that a snapshot holds the outcomes up to this number.
+    func noteSnapshot(outcomeCount: UInt64) {
+        machine.noteOutcomesStored(outcomeCount)
+        tellGrowth()
     }
 
     // MARK: - A flush
@@ -160,6 +231,8 @@ final class Committer {
         durable = flush.view!
         durableTip = flush.tip!
         durableTip.synced = durableTip.n
+        growth.logByteCount += flush.buffer.count
+        tellGrowth()
     }
 
     private func fail(_ flush: Flush, _ cause: StoreError) {
@@ -198,13 +271,14 @@ extension Committer {
         case .write(let proposal, let id): try admitWrite(proposal, id)
         case .prepare(let proposal, let id): try admitVote(proposal, id)
         case .decide(let id, let decision, let isResolved): try admitDecision(id, decision, isResolved)
-        case .settle, .barrier: tip.seq
+        case .settle, .barrier, .perform: tip.seq
         }
     }
 
     private func admitWrite(_ proposal: Proposal, _ id: [UInt8]?) throws(StoreError) -> UInt64 {
         if let id { try checkUnused(id) }
         try validate(proposal)
+        try load(proposal.changeBytes)
         endRecord()
         let txID = id ?? AnonymousID.make(n: tip.n + 1)
         RecordEncoder.appendPrepare(
@@ -216,6 +290,7 @@ extension Committer {
         tip.n += 2
         tip.seq += 1
         machine.commit(proposal.changeBytes, id: id, sequence: tip.seq)
+        growth.changeCount += proposal.changes.count
         if id != nil { open.undo.append(.outcome) }
         return tip.seq
     }
@@ -242,8 +317,8 @@ extension Committer {
     private func admitDecision(
         _ id: [UInt8], _ decision: Decision, _ isResolved: Bool
     ) throws(StoreError) -> UInt64 {
-        switch (machine.outcome(of: id), decision) {
-        case (.inDoubt, _): return decide(id, decision, isResolved)
+        switch (try machine.outcome(of: id), decision) {
+        case (.inDoubt, _): return try decide(id, decision, isResolved)
         case (.committed(let sequence), .commit): return sequence
         case (.aborted, .abort): return tip.seq
         case (.unknown, _):
@@ -257,7 +332,10 @@ extension Committer {
         }
     }
 
-    private func decide(_ id: [UInt8], _ decision: Decision, _ isResolved: Bool) -> UInt64 {
+    private func decide(
+        _ id: [UInt8], _ decision: Decision, _ isResolved: Bool
+    ) throws(StoreError) -> UInt64 {
+        if decision == .commit { try load(machine.inDoubt[id]!.changeBytes) }
         endRecord()
         tip.n += 1
         switch decision {
@@ -275,12 +353,17 @@ extension Committer {
         return tip.seq
     }
 
+    /// What cannot be read shows here, before anything is done.
+    private func load(_ changes: borrowing ChangeBytes) throws(StoreError) {
+        do throws(PageError) { try machine.load(changes) } catch { throw StoreError(error) }
+    }
+
     private func endRecord() {
         if !open.isEmpty { RecordEncoder.endRecord(to: &open.buffer) }
     }
 
     private func checkUnused(_ id: [UInt8]) throws(StoreError) {
-        let outcome = machine.outcome(of: id)
+        let outcome = try machine.outcome(of: id)
         guard outcome == .unknown else {
             throw StoreError(
                 .duplicateID(outcome),
@@ -296,26 +379,35 @@ extension Committer {
         }
         guard let view = proposal.view, view.sequence != tip.seq else { return }
         let now = machine.tree.unpinned
-        for read in proposal.readItems where Self.isChanged(read, from: view.tree, to: now) {
+        for read in proposal.readItems {
+            let isChanged = try StoreError.wrapping { () throws(PageError) in
+                try now.reading { () throws(PageError) in try Self.isChanged(read, from: view.tree, to: now) }
+            }
+            guard isChanged else { continue }
             throw StoreError(
                 .conflict, "What the transaction read was changed by another commit", advice: "Run it again.")
         }
     }
 
-    private static func isChanged(_ read: ReadItem, from before: TreeView, to now: TreeView) -> Bool {
+    private static func isChanged(
+        _ read: ReadItem, from before: TreeView, to now: TreeView
+    ) throws(PageError) -> Bool {
         switch read {
         case .key(let key):
-            return key.withUnsafeBytes { key in
-                switch (before.value(for: key), now.value(for: key)) {
+            return try key.withUnsafeBufferPointer { key throws(PageError) in
+                let key = UnsafeRawBufferPointer(key)
+                return switch (try before.value(for: key), try now.value(for: key)) {
                 case (nil, nil): false
                 case (let old?, let new?): !old.elementsEqual(new)
                 default: true
                 }
             }
         case .range(let from, let to):
-            return from.withUnsafeBytes { from in
-                (to ?? []).withUnsafeBytes { end in
-                    now.differs(from: before, from: from.isEmpty ? nil : from, to: to == nil ? nil : end)
+            return try from.withUnsafeBufferPointer { from throws(PageError) in
+                try (to ?? []).withUnsafeBufferPointer { end throws(PageError) in
+                    try now.differs(
+                        from: before, from: from.isEmpty ? nil : UnsafeRawBufferPointer(from),
+                        to: to == nil ? nil : UnsafeRawBufferPointer(end))
                 }
             }
         }

@@ -1,5 +1,10 @@
 /// What opening a store found.
 public struct RecoveryReport: Hashable, Sendable {
+    /// The snapshot that was gone on from; `nil` if the log was read from its beginning.
+    public var snapshotID: UInt64?
+    public var snapshotSequence: UInt64?
+    /// Newer snapshots that were passed over, as they are not whole, in words.
+    public var badSnapshots: [String] = []
     /// The flushes, records and bytes of log that were replayed.
     public var flushCount: Int
     public var recordCount: Int
@@ -8,6 +13,13 @@ public struct RecoveryReport: Hashable, Sendable {
     public var tornTail: TornTailReport?
     /// Whether the store was made by this opening.
     public var isNew: Bool
+
+    init(flushCount: Int, recordCount: Int, byteCount: Int, isNew: Bool) {
+        self.flushCount = flushCount
+        self.recordCount = recordCount
+        self.byteCount = byteCount
+        self.isNew = isNew
+    }
 }
 
 /// The end of a log that was cut off in the middle of a flush. Nobody was told that this flush was durable.

@@ -2,7 +2,8 @@ import CommitLog
 import Hashing
 import StateTree
 
-/// Reads a store's log from its first segment to its end, verifies it and builds the state it leads to.
+/// Reads a store's log from a snapshot, or from its first segment, to its end, verifies it and builds the state it
+/// leads to.
 ///
 /// Changes nothing on disk. `open`, read-only opening and `check` are this, and differ in what they do with the
 /// result.
@@ -12,6 +13,8 @@ struct Replay {
         var verifiesEveryRoot = false
         /// Stops at this record: the log behind it is still being written.
         var lastN: UInt64?
+        /// Stops at the end of the last flush that goes no further than this commit.
+        var lastSequence: UInt64?
         /// Reads and verifies on a thread of its own what is applied here.
         var readsAhead = false
         /// Told the bytes read so far and in all.
@@ -44,32 +47,35 @@ struct Replay {
 
     let disk: any Disk
     let machine: StateMachine
+    /// Where the state of `machine` stands; `nil` at the beginning.
+    let start: LogTip?
     let options: Options
     private var bytesTotal = 0
     private var bytesBefore = 0
     /// The newest flushes whose durability no later `synced` shows, by their last `n` and where they begin.
     private var unsynced: [(lastN: UInt64, offset: Int)] = []
 
-    init(_ disk: any Disk, into machine: StateMachine, _ options: Options = Options()) {
+    init(_ disk: any Disk, into machine: StateMachine, from start: LogTip?, _ options: Options = Options()) {
         self.disk = disk
         self.machine = machine
+        self.start = start
         self.options = options
     }
 
     /// - Throws: `corrupt` for damage, `noStore` if there is none, `inputOutput`.
     mutating func run() throws(StoreError) -> Log {
-        let manifest = try readManifest()
-        let numbers = try segmentNumbers()
-        try checkPresence(numbers, newest: manifest.segment)
-        let start = LogTip(newStore: manifest.store, root: machine.tree.root(), timestamp: 0)
+        let manifest = try Self.manifest(of: disk)
+        let start = start ?? LogTip(newStore: manifest.store, root: machine.tree.root(), timestamp: 0)
+        let numbers = try Self.segmentNumbers(on: disk).filter { $0 > start.segment }
+        try checkPresence(numbers, after: start.segment, newest: manifest.segment)
         var log = Log(manifest: manifest, tip: start)
-        for number in 1...manifest.segment {
+        for number in (start.segment + 1)...manifest.segment {
             try readSegment(number, into: &log)
-            if let lastN = options.lastN, log.tip.n >= lastN { break }
+            if isAtEnd(log.tip) { break }
         }
         log.unsyncedOffset = unsynced.first?.offset ?? log.tip.offset
         try checkRoot(log.tip)
-        if options.lastN == nil {
+        if options.lastN == nil, options.lastSequence == nil {
             try checkClosed(log)
             if numbers.contains(manifest.segment + 1) { log.unusedSegment = try checkUnused(after: log.tip) }
         }
@@ -78,34 +84,50 @@ struct Replay {
 
     // MARK: - Files
 
-    private func readManifest() throws(StoreError) -> Manifest {
+    static func manifest(of disk: any Disk) throws(StoreError) -> Manifest {
         if let found = try Manifest.reading(disk) { return found }
-        guard try segmentNumbers().isEmpty else {
+        guard try segmentNumbers(on: disk).isEmpty else {
             throw .damage("store.json is missing, and there is a log", LogNames.manifest, nil)
         }
         throw .noStore
     }
 
-    private func segmentNumbers() throws(StoreError) -> [UInt64] {
+    static func segmentNumbers(on disk: any Disk) throws(StoreError) -> [UInt64] {
         try StoreError.wrapping { () throws(DiskError) in
             try disk.list(LogNames.folder).compactMap { LogNames.segmentNumber($0) }
         }
     }
 
-    private mutating func checkPresence(_ numbers: [UInt64], newest: UInt64) throws(StoreError) {
+    /// Whether a log that is not to be read to its end has been read as far as it is to be.
+    private func isAtEnd(_ tip: LogTip) -> Bool {
+        if let lastN = options.lastN, tip.n >= lastN { return true }
+        if let lastSequence = options.lastSequence, tip.seq >= lastSequence { return true }
+        return false
+    }
+
+    /// Whether a flush lies behind the end that was asked for.
+    private func isBeyondEnd(_ tip: LogTip) -> Bool {
+        if let lastN = options.lastN, tip.n > lastN { return true }
+        if let lastSequence = options.lastSequence, tip.seq > lastSequence { return true }
+        return false
+    }
+
+    private mutating func checkPresence(
+        _ numbers: [UInt64], after first: UInt64, newest: UInt64
+    ) throws(StoreError) {
         let present = Set(numbers)
-        guard newest >= 1 else { throw .damage("store.json names no segment", LogNames.manifest, nil) }
+        guard newest > first else { throw .damage("store.json names no segment", LogNames.manifest, nil) }
         // Walks the files there are, so that an absurd number in store.json costs nothing.
-        for (i, number) in numbers.sorted().enumerated() where number != UInt64(i) + 1 {
-            throw .damage("The segment is missing", LogNames.segment(UInt64(i) + 1), nil)
+        for (i, number) in numbers.sorted().enumerated() where number != first + UInt64(i) + 1 {
+            throw .damage("The segment is missing", LogNames.segment(first + UInt64(i) + 1), nil)
         }
         guard present.contains(newest) else {
-            throw .damage("The segment is missing", LogNames.segment(UInt64(numbers.count) + 1), nil)
+            throw .damage("The segment is missing", LogNames.segment(first + UInt64(numbers.count) + 1), nil)
         }
         if let last = numbers.max(), last > newest + 1 {
             throw .damage("store.json is older than the log: it names segment \(newest)", LogNames.segment(last), nil)
         }
-        for number in 1...newest {
+        for number in (first + 1)...newest {
             bytesTotal += try StoreError.wrapping { () throws(DiskError) in try open(number).byteCount() }
         }
     }
@@ -133,7 +155,7 @@ struct Replay {
         reading: while true {
             switch try StoreError.wrapping({ () throws(DiskError) in try reader.next() }) {
             case .flush(let flush):
-                if let lastN = options.lastN, flush.tip.n > lastN { break reading }
+                if isBeyondEnd(flush.tip) { break reading }
                 try apply(flush, in: name, &log)
                 summary.add(flush)
                 options.progress?(bytesBefore + flush.tip.offset, bytesTotal)
@@ -142,7 +164,7 @@ struct Replay {
             case .unsound(let offset, let reason):
                 throw .damage("A flush is whole and cannot be: \(reason)", name, offset, log.tip.seq)
             case .gap(let gap):
-                if let lastN = options.lastN, log.tip.n >= lastN { break reading }
+                if isAtEnd(log.tip) { break reading }
                 log.tornTail = try judge(gap, file, name, log, isNewest: isNewest)
                 break reading
             }
@@ -189,7 +211,7 @@ struct Replay {
         _ flush: SegmentReader.Flush, in name: String, _ log: inout Log
     ) throws(StoreError) {
         let tip = flush.tip
-        if let fault = machine.apply(flush.records) {
+        if let fault = try StoreError.wrapping({ () throws(PageError) in try machine.apply(flush.records) }) {
             throw .damage("A flush is whole and cannot be: \(fault)", name, flush.offset, log.tip.seq)
         }
         if options.verifiesEveryRoot, machine.tree.root() != tip.root {

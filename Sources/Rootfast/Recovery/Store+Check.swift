@@ -25,12 +25,12 @@ extension Store {
         _ disk: any Disk, isBeingWritten: Bool, _ environment: Environment,
         _ progress: ((_ done: Int, _ total: Int) -> Void)? = nil
     ) throws(StoreError) -> CheckReport {
-        let machine = StateMachine(kernel: environment.kernel, outcomeCountMax: Options().outcomeCountMax)
         let options = Replay.Options(
             verifiesEveryRoot: true, readsAhead: environment.usesThreads, progress: progress)
         do throws(StoreError) {
-            let log = try Replay.readBeside(disk, into: machine, isBeingWritten: isBeingWritten, options)
-            return CheckReport(log, machine, isBeingWritten: isBeingWritten)
+            let recovered = try Recovery.readBeside(
+                disk, .init(Options(), environment), isBeingWritten: isBeingWritten, options)
+            return CheckReport(recovered.log, recovered.machine, isBeingWritten: isBeingWritten)
         } catch {
             guard error.code == .corrupt else { throw error }
             return CheckReport(verdict: .damaged, damage: error, isBeingWritten: isBeingWritten)

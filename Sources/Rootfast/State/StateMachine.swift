@@ -12,17 +12,44 @@ final class StateMachine {
     private(set) var outcomes: OutcomeTable
     private var probes: [Probe]
     private static let probeCountMax = 64
-    /// How many of the changes of the flush that is being replayed have been prefetched.
-    private var prefetchedCount = 0
+    /// How many of the changes of the flush that is being replayed have been loaded.
+    private var loadedCount = 0
 
-    init(kernel: HashKernel, outcomeCountMax: Int) {
-        tree = Tree(kernel: kernel)
-        outcomes = OutcomeTable(countMax: outcomeCountMax)
+    /// What a state is made with.
+    struct Options {
+        var kernel: HashKernel
+        var outcomeCountMax = Rootfast.Options().outcomeCountMax
+        var memoryBytesMax = Rootfast.Options().memoryBytesMax
+        /// Where snapshots are kept; `nil` where there can be none.
+        var file: StateFile?
+    }
+
+    /// The state of no commit.
+    init(_ options: Options) {
+        tree = Tree(kernel: options.kernel, store: options.file?.readers, budgetBytes: options.memoryBytesMax)
+        outcomes = OutcomeTable(countMax: options.outcomeCountMax, options.file)
         probes = Array(repeating: tree.probe, count: Self.probeCountMax)
     }
 
-    func outcome(of id: [UInt8]) -> Outcome {
-        inDoubt[id] != nil ? .inDoubt : outcomes[id] ?? .unknown
+    /// The state that a snapshot holds. Reads its root page.
+    init(_ snapshot: SnapshotRow, in file: StateFile, _ options: Options) throws(StoreError) {
+        tree = try StoreError.wrapping { () throws(PageError) in
+            try Tree(snapshot.tree, in: file.readers, budgetBytes: options.memoryBytesMax, kernel: options.kernel)
+        }
+        outcomes = OutcomeTable(
+            countMax: options.outcomeCountMax, file, storedCount: snapshot.outcomeCount)
+        probes = Array(repeating: tree.probe, count: Self.probeCountMax)
+        for item in snapshot.inDoubt {
+            guard let voted = Voted(record: item.record), voted.n == item.n else {
+                throw .damage("Snapshot \(snapshot.id) has a damaged record of a transaction in doubt", StateFile.name, nil)
+            }
+            vote(voted)
+        }
+    }
+
+    func outcome(of id: [UInt8]) throws(StoreError) -> Outcome {
+        if inDoubt[id] != nil { return .inDoubt }
+        return try outcomes.outcome(of: id) ?? .unknown
     }
 
     /// The transactions in doubt, in the order of their votes.
@@ -30,28 +57,40 @@ final class StateMachine {
 
     // MARK: - What a record does
 
+    /// Brings the pages that a commit will change into memory, where they stay while `tree.reading` lasts: so that what
+    /// can fail does so before anything is done.
+    func load(_ changes: borrowing ChangeBytes) throws(PageError) {
+        try load(changes.count) { probe, i throws(PageError) in try tree.advance(&probe, toward: changes.key(i)) }
+    }
+
+    /// Requires that the changes were loaded.
     func commit(_ changes: borrowing ChangeBytes, id: [UInt8]?, sequence: UInt64) {
-        prefetch(changes.count) { probe, i in tree.advance(&probe, toward: changes.key(i)) }
         for i in 0..<changes.count { apply(changes.key(i), changes.value(i)) }
         if let id { outcomes.record(id, .committed(sequence: sequence)) }
     }
 
     @inline(__always)
     private func apply(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
-        if let value { tree.put(key, value) } else { tree.delete(key) }
+        do {
+            if let value { try tree.put(key, value) } else { try tree.delete(key) }
+        } catch {
+            preconditionFailure("a page was not loaded: \(error)")
+        }
     }
 
     /// Looks up the keys of a commit side by side, so that the waits for memory overlap.
     @inline(__always)
-    private func prefetch(_ count: Int, _ advance: (inout Probe, Int) -> Bool) {
-        guard count > 1 else { return }
+    private func load(
+        _ count: Int, _ advance: (inout Probe, Int) throws(PageError) -> Bool
+    ) throws(PageError) {
+        guard count > 1 || tree.isPaged else { return }
         for start in stride(from: 0, to: count, by: Self.probeCountMax) {
             let range = start..<min(count, start + Self.probeCountMax)
             for i in range { probes[i - start] = tree.probe }
             var isMoving = true
             while isMoving {
                 isMoving = false
-                for i in range where advance(&probes[i - start], i) { isMoving = true }
+                for i in range where try advance(&probes[i - start], i) { isMoving = true }
             }
         }
     }
@@ -61,13 +100,13 @@ final class StateMachine {
         locks.lock(voted)
     }
 
-    /// Requires that `id` is in doubt. Returns what was in doubt.
+    /// Requires that `id` is in doubt and, if it is committed, that its changes were loaded. Returns what was in doubt.
     @discardableResult
     func decide(_ id: [UInt8], committedAt sequence: UInt64?) -> Voted {
         guard let voted = inDoubt.removeValue(forKey: id) else { preconditionFailure("not in doubt") }
         locks.unlock(voted)
         if let sequence {
-            commit(ChangeBytes(voted.changes), id: id, sequence: sequence)
+            commit(voted.changeBytes, id: id, sequence: sequence)
         } else {
             outcomes.record(id, .aborted)
         }
@@ -93,21 +132,27 @@ final class StateMachine {
     }
 
     func trimOutcomes() { outcomes.trim() }
+    func sealOutcomes() -> SealedOutcomes { outcomes.seal() }
+    func noteOutcomesStored(_ count: UInt64) { outcomes.noteStored(count) }
 }
 
 // MARK: - Replay
 
 extension StateMachine {
     /// Applies the records of a sound flush; returns what is wrong with them together, if anything is.
-    func apply(_ flush: ParsedFlush) -> String? {
+    func apply(_ flush: ParsedFlush) throws(PageError) -> String? {
+        try tree.reading { () throws(PageError) in try applyRecords(of: flush) }
+    }
+
+    private func applyRecords(of flush: ParsedFlush) throws(PageError) -> String? {
         var unfinished: [ParsedRecord] = []
-        prefetchedCount = 0
+        loadedCount = 0
         for record in flush.records {
             let fault: String? =
                 switch record.op {
                 case .prepare where record.isVoted: applyVote(record, flush)
                 case .prepare: applyPrepare(record, &unfinished)
-                case .commit: applyCommit(record, flush, &unfinished)
+                case .commit: try applyCommit(record, flush, &unfinished)
                 case .abort: applyAbort(record)
                 }
             if let fault { return fault }
@@ -116,13 +161,15 @@ extension StateMachine {
         return unfinished.isEmpty ? nil : "a PREPARE without a vote has no COMMIT in its flush"
     }
 
-    /// Looks up many changes ahead, of this commit and of those after it.
-    private func prefetch(_ flush: ParsedFlush, through end: Int) {
-        guard end > prefetchedCount else { return }
+    /// Loads many changes ahead, of this commit and of those after it.
+    private func load(_ flush: ParsedFlush, through end: Int) throws(PageError) {
+        guard end > loadedCount else { return }
         let changes = flush.changes
-        let start = prefetchedCount
-        prefetchedCount = min(changes.count, max(end, start + Self.probeCountMax))
-        prefetch(prefetchedCount - start) { probe, i in tree.advance(&probe, toward: changes[start + i].key) }
+        let start = loadedCount
+        loadedCount = min(changes.count, max(end, start + Self.probeCountMax))
+        try load(loadedCount - start) { probe, i throws(PageError) in
+            try tree.advance(&probe, toward: changes[start + i].key)
+        }
     }
 
     private func applyPrepare(_ record: ParsedRecord, _ unfinished: inout [ParsedRecord]) -> String? {
@@ -149,11 +196,11 @@ extension StateMachine {
 
     private func applyCommit(
         _ record: ParsedRecord, _ flush: ParsedFlush, _ unfinished: inout [ParsedRecord]
-    ) -> String? {
+    ) throws(PageError) -> String? {
         if let index = unfinished.lastIndex(where: { $0.txID.elementsEqual(record.txID) }) {
             let prepare = unfinished.remove(at: index)
             guard !record.isResolved else { return "only a vote can be resolved" }
-            prefetch(flush, through: prepare.changes.upperBound)
+            try load(flush, through: prepare.changes.upperBound)
             for change in flush.changes[prepare.changes] {
                 if !locks.isEmpty, locks.holder(againstWriting: Array(change.key)) != nil {
                     return "a commit of a key that is locked"
@@ -166,7 +213,8 @@ extension StateMachine {
             return nil
         }
         let id = Array(record.txID)
-        guard inDoubt[id] != nil else { return "a COMMIT without its PREPARE" }
+        guard let voted = inDoubt[id] else { return "a COMMIT without its PREPARE" }
+        try load(voted.changeBytes)
         decide(id, committedAt: record.seq)
         return nil
     }

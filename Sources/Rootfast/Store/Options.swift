@@ -9,14 +9,29 @@ public struct Options: Hashable, Sendable {
     public var attemptsMax = 16
     /// How many outcomes of transactions with an id of their own are kept for `outcome(of:)`, the newest first.
     public var outcomeCountMax = 1_000_000
+    /// How much memory the state's pages and long values may take, in bytes: 1 MiB or more. What does not fit is read
+    /// from the disk when it is needed. A state that fits is never read twice.
+    public var memoryBytesMax = 256 << 20
+    /// What makes maintenance take a snapshot.
+    public var compaction = CompactionTriggers()
+    /// How long snapshots and sealed segments are kept.
+    public var retention = Retention()
+    /// Whether a thread of the store's own does maintenance; otherwise call `maintenance.step`.
+    public var maintainsItself = true
+    /// Whether `close` takes a snapshot where there is more than a little log since the last, so that the next opening
+    /// takes milliseconds.
+    public var snapshotsOnClose = true
 
     public init() {}
 
     func validate() throws(StoreError) {
-        guard (4096...(4 << 30)).contains(segmentBytesMax), attemptsMax >= 1, outcomeCountMax >= 0 else {
+        guard (4096...(4 << 30)).contains(segmentBytesMax), attemptsMax >= 1, outcomeCountMax >= 0,
+            memoryBytesMax >= 1 << 20, (0...1).contains(compaction.deadShare ?? 0)
+        else {
             throw StoreError(
                 .invalidArgument, "An option is out of its range: \(self)",
-                advice: "segmentBytesMax is 4 KiB to 4 GiB, attemptsMax 1 or more, outcomeCountMax 0 or more.")
+                advice: "segmentBytesMax is 4 KiB to 4 GiB, memoryBytesMax 1 MiB or more, deadShare 0 to 1, "
+                    + "attemptsMax 1 or more, outcomeCountMax 0 or more.")
         }
     }
 }

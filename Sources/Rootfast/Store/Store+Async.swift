@@ -18,6 +18,7 @@ extension Store {
         let idBytes = try id.map { (id) throws(StoreError) in try Limits.check(id: id) }
         var attempt = Attempt(self)
         while true {
+            try await maintenance.slowDown()
             let (value, request) = try run(body, attempt, durability) { proposal in
                 proposal.changes.isEmpty ? .settle : .write(proposal, id: idBytes)
             }

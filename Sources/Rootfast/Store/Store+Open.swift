@@ -1,11 +1,13 @@
 package import CommitLog
 import Hashing
+import SQLite
 import StateTree
 
 extension Store {
-    /// Opens the store in a folder: replays its log, verifies every record, crc and chain and the root at the end.
+    /// Opens the store in a folder: goes on from its newest snapshot that is whole, replays the log after it, verifies
+    /// every record, crc and chain there and the root at the end.
     ///
-    /// Costs time and memory in proportion to the log and the state. A flush that had not become durable when the
+    /// Costs time in proportion to the log since the snapshot, after a clean close next to nothing. A flush that had not become durable when the
     /// process was killed is dropped, kept aside and told in `recovery`. Damage that acknowledged commits can have
     /// suffered is never repaired: the store does not open.
     ///
@@ -19,7 +21,9 @@ extension Store {
         if mode == .readOnly {
             return try openReadOnly(disk, options, environment, isBeingWritten: disk.isLocked())
         }
-        return try open(disk, creating: mode == .createIfMissing, options: options, environment: environment)
+        let store = try open(disk, creating: mode == .createIfMissing, options: options, environment: environment)
+        store.maintenance.start()
+        return store
     }
 
     /// Opens a store on any disk whose lock, where it has one, is held.
@@ -27,9 +31,12 @@ extension Store {
         _ disk: any Disk, creating: Bool, options: Options, environment: Environment
     ) throws(StoreError) -> Store {
         if creating, try isVacant(disk) { return try create(disk, options, environment) }
-        let machine = StateMachine(kernel: environment.kernel, outcomeCountMax: options.outcomeCountMax)
-        var replay = Replay(disk, into: machine, .init(readsAhead: environment.usesThreads))
-        let log = try replay.run()
+        let recovered = try Recovery(
+            disk: disk, machineOptions: .init(options, environment),
+            replayOptions: .init(readsAhead: environment.usesThreads), isReadOnly: false
+        ).run()
+        let previous = try settle(recovered, disk)
+        let (log, machine) = (recovered.log, recovered.machine)
         let (copy, writer) = try StoreError.wrapping { () throws(DiskError) in
             let copy = try TailRepair(disk: disk, log: log).run()
             var tip = log.tip
@@ -37,19 +44,46 @@ extension Store {
             let options = LogWriter.Options(segmentBytesMax: options.segmentBytesMax)
             return (copy, try LogWriter(disk, at: tip, firstOffset: log.firstOffset, options: options))
         }
-        return make(machine, writer, options, environment, RecoveryReport(log, copy: copy))
+        return make(
+            machine, writer, disk, recovered.file, previous, options, environment,
+            RecoveryReport(recovered, copy: copy), recovered.growth)
+    }
+
+    /// Makes the state file fit for the snapshots to come: those that were passed over leave no trace in it.
+    private static func settle(
+        _ recovered: Recovery.Result, _ disk: any Disk
+    ) throws(StoreError) -> SnapshotWriter.Previous {
+        guard let file = recovered.file, try exists(StateFile.name, on: disk) else { return .init() }
+        if recovered.faults.contains(where: { $0.id == 0 }) {
+            try StoreError.wrapping { () throws(DiskError) in try StateFile.setAside(on: disk) }
+            return .init()
+        }
+        return try StoreError.wrapping { () throws(SQLiteError) in
+            if !recovered.faults.isEmpty { try file.discardSnapshots(after: recovered.snapshot) }
+            var previous = recovered.snapshot.map { SnapshotWriter.Previous($0) } ?? .init()
+            try file.write { connection throws(SQLiteError) in
+                previous.id = try connection.row("SELECT max(id) FROM snapshots", read: { $0.number(0) }) ?? 0
+            }
+            return previous
+        }
+    }
+
+    static func exists(_ name: String, on disk: any Disk) throws(StoreError) -> Bool {
+        try StoreError.wrapping { () throws(DiskError) in try disk.open(name, .read) != nil }
     }
 
     private static func openReadOnly(
         _ disk: any Disk, _ options: Options, _ environment: Environment, isBeingWritten: Bool
     ) throws(StoreError) -> Store {
-        let machine = StateMachine(kernel: environment.kernel, outcomeCountMax: options.outcomeCountMax)
-        let log = try Replay.readBeside(
-            disk, into: machine, isBeingWritten: isBeingWritten, .init(readsAhead: environment.usesThreads))
-        let committer = Committer(machine: machine, tip: log.tip, writer: nil, environment: environment)
+        let recovered = try Recovery.readBeside(
+            disk, .init(options, environment), isBeingWritten: isBeingWritten,
+            .init(readsAhead: environment.usesThreads))
+        let tip = recovered.log.tip
+        let queue = CommitQueue(
+            Committer(machine: recovered.machine, tip: tip, writer: nil, environment: environment), environment)
+        let maintenance = Maintenance(queue, nil, options, environment, previous: .init())
         return Store(
-            CommitQueue(committer, environment), options, environment, isReadOnly: true, RecoveryReport(log, copy: nil),
-            log.tip.store)
+            queue, maintenance, options, environment, isReadOnly: true, RecoveryReport(recovered, copy: nil), tip.store)
     }
 
     /// Whether there is neither a store nor the rest of one.
@@ -75,25 +109,35 @@ extension Store {
     private static func create(
         _ disk: any Disk, _ options: Options, _ environment: Environment
     ) throws(StoreError) -> Store {
-        let machine = StateMachine(kernel: environment.kernel, outcomeCountMax: options.outcomeCountMax)
         let id = StoreID(bytes: versionFour(environment.randomBytes()))!
+        let file = disk.databasePath(StateFile.name).map { StateFile(path: $0, store: id, .readWrite) }
+        // A state file without a store is what is left of another one.
+        if file != nil { try StoreError.wrapping { () throws(DiskError) in try StateFile.setAside(on: disk) } }
+        var machineOptions = StateMachine.Options(options, environment)
+        machineOptions.file = file
+        let machine = StateMachine(machineOptions)
         let first = LogTip(newStore: id, root: machine.tree.root(), timestamp: environment.now())
         let writer = try StoreError.wrapping { () throws(DiskError) in
             let tip = try LogWriter.create(disk, first)
             let options = LogWriter.Options(segmentBytesMax: options.segmentBytesMax)
             return try LogWriter(disk, at: tip, firstOffset: tip.offset, options: options)
         }
-        let report = RecoveryReport(flushCount: 0, recordCount: 0, byteCount: 0, tornTail: nil, isNew: true)
-        return make(machine, writer, options, environment, report)
+        let report = RecoveryReport(flushCount: 0, recordCount: 0, byteCount: 0, isNew: true)
+        return make(machine, writer, disk, file, .init(), options, environment, report, Growth())
     }
 
     private static func make(
-        _ machine: StateMachine, _ writer: LogWriter, _ options: Options, _ environment: Environment,
-        _ report: RecoveryReport
+        _ machine: StateMachine, _ writer: LogWriter, _ disk: any Disk, _ file: StateFile?,
+        _ previous: SnapshotWriter.Previous, _ options: Options, _ environment: Environment,
+        _ report: RecoveryReport, _ growth: Growth
     ) -> Store {
-        let committer = Committer(machine: machine, tip: writer.tip, writer: writer, environment: environment)
-        return Store(
-            CommitQueue(committer, environment), options, environment, isReadOnly: false, report, writer.tip.store)
+        let committer = Committer(
+            machine: machine, tip: writer.tip, writer: writer, environment: environment, growth: growth)
+        let queue = CommitQueue(committer, environment)
+        let place = file.map { Maintenance.Place(file: $0, disk: disk) }
+        let maintenance = Maintenance(queue, place, options, environment, previous: previous)
+        committer.watch = { [weak maintenance] in maintenance?.note($0) }
+        return Store(queue, maintenance, options, environment, isReadOnly: false, report, writer.tip.store)
     }
 
     /// Marks 16 random bytes as a uuid of version 4 (RFC 9562).
@@ -123,8 +167,31 @@ extension FileDisk {
     }
 }
 
+extension StateMachine.Options {
+    init(_ options: Options, _ environment: Environment) {
+        kernel = environment.kernel
+        outcomeCountMax = options.outcomeCountMax
+        memoryBytesMax = options.memoryBytesMax
+    }
+}
+
+extension Recovery.Result {
+    /// How far the store has gone on since the snapshot.
+    fileprivate var growth: Growth {
+        var growth = Growth()
+        growth.logByteCount = log.segments.reduce(0) { $0 + $1.byteCount }
+        growth.commitCount = log.tip.seq - (snapshot?.tip.seq ?? 0)
+        growth.keyCountBefore = snapshot?.tree.count ?? 0
+        return growth
+    }
+}
+
 extension RecoveryReport {
-    init(_ log: Replay.Log, copy: String?) {
+    init(_ recovered: Recovery.Result, copy: String?) {
+        let log = recovered.log
+        snapshotID = recovered.snapshot?.id
+        snapshotSequence = recovered.snapshot?.tip.seq
+        badSnapshots = recovered.faults.map(\.description)
         flushCount = log.flushCount
         recordCount = log.recordCount
         byteCount = log.segments.reduce(0) { $0 + $1.byteCount }

@@ -10,6 +10,8 @@ public import StateTree
 /// `abort` always do.
 public final class Store: Sendable {
     let queue: CommitQueue
+    /// Snapshots, retention, and what else keeps the store in shape.
+    public let maintenance: Maintenance
     let options: Options
     let environment: Environment
     let isReadOnly: Bool
@@ -18,10 +20,11 @@ public final class Store: Sendable {
     private let id: StoreID
 
     init(
-        _ queue: CommitQueue, _ options: Options, _ environment: Environment, isReadOnly: Bool,
-        _ recovery: RecoveryReport, _ id: StoreID
+        _ queue: CommitQueue, _ maintenance: Maintenance, _ options: Options, _ environment: Environment,
+        isReadOnly: Bool, _ recovery: RecoveryReport, _ id: StoreID
     ) {
         self.queue = queue
+        self.maintenance = maintenance
         self.options = options
         self.environment = environment
         self.isReadOnly = isReadOnly
@@ -36,13 +39,16 @@ public final class Store: Sendable {
     /// all else throws `closed` from now on. A store that is not closed is as after a kill: nothing durable is lost.
     public func close() throws(StoreError) {
         queue.refuseFurther()
+        maintenance.end()
         guard !isReadOnly else { return }
+        if options.snapshotsOnClose { maintenance.takeLastSnapshot() }
         var failure: StoreError?
         let request = CommitRequest(
             .barrier { committer in
                 do throws(DiskError) { try committer.shut() } catch { failure = StoreError(error) }
             }, isClosing: true)
         _ = try queue.submit(request)
+        maintenance.letGo()
         if let failure { throw failure }
     }
 
@@ -60,8 +66,10 @@ public final class Store: Sendable {
     public func read<R, E: Error>(_ body: (View) throws(E) -> R) throws(E) -> R { try body(view) }
 
     /// The value of a key in the state that `view` shows, or `nil`.
-    public func get(_ key: some Bytes) -> [UInt8]? {
-        (isDurableOnly ? view : View(state: queue.appliedView(hashing: false))).get(key)
+    ///
+    /// - Throws: `corrupt` or `inputOutput` if a page that is not in memory cannot be read.
+    public func get(_ key: some Bytes) throws(StoreError) -> [UInt8]? {
+        try (isDurableOnly ? view : View(state: queue.appliedView(hashing: false))).get(key)
     }
 
     /// The root of the state that `view` shows.
@@ -98,6 +106,7 @@ public final class Store: Sendable {
         let idBytes = try id.map { (id) throws(StoreError) in try Limits.check(id: id) }
         var attempt = Attempt(self)
         while true {
+            maintenance.slowDown()
             let (value, request) = try run(body, attempt, durability) { proposal in
                 proposal.changes.isEmpty ? .settle : .write(proposal, id: idBytes)
             }
@@ -146,7 +155,7 @@ public final class Store: Sendable {
     /// What became of the transaction with an id of its own.
     public func outcome(of id: String) throws(StoreError) -> Outcome {
         let id = try Limits.check(id: id)
-        return try inspect { $0.outcome(of: id) }
+        return try inspect { committer in Result { () throws(StoreError) in try committer.outcome(of: id) } }.get()
     }
 
     /// The transactions that have voted and wait for a decision, in the order of their votes.

@@ -39,14 +39,14 @@ public final class Transaction {
         try checkUse(of: key)
         if let position = position(of: key) { return pending[position].value }
         reads.add(key)
-        return key.withUnsafeBytes { reading().tree.value(for: $0).map { Array($0) } }
+        return try View(state: reading()).get(key)
     }
 
     public subscript(key: some Bytes) -> [UInt8]? { get throws(StoreError) { try get(key) } }
 
     /// The entries of a range as this transaction sees them. What it has read of the range is checked at commit: all
     /// of it, or up to the last entry if a limit cut it short.
-    public func entries(_ range: ScanRange = ScanRange()) throws(StoreError) -> [Entry] {
+    public func entries(_ range: ScanRange = ScanRange()) throws -> [Entry] {
         guard isOpen else { throw Self.closed }
         let view = View(state: reading())
         let own = pending.filter { Self.covers(range, $0.key) }.sorted { $0.key.precedes($1.key) }
@@ -55,7 +55,7 @@ public final class Transaction {
         var all = range
         all.limit = nil
         if limit > 0 {
-            view.scan(all) { key, value in
+            try view.scan(all) { key, value in
                 merge.add(Entry(key: Array(key), value: Array(value)))
                 return merge.entries.count < limit
             }

@@ -14,33 +14,44 @@ public struct View: Sendable {
     /// The root of the state.
     public var root: Digest { state.tree.root! }
 
-    /// The value of a key, or `nil`. Costs one descent, about a microsecond in a million keys, and a copy.
+    /// The value of a key, or `nil`. Costs one descent, about a microsecond in a million keys, and a copy; and for each
+    /// page on the way that is not in memory, a look at the disk.
+    ///
+    /// - Throws: `corrupt` or `inputOutput` if such a page cannot be read; so does everything that reads.
     @inlinable
-    public func get(_ key: some Bytes) -> [UInt8]? {
-        withValue(of: key) { $0.map { Array($0) } }
-    }
-
-    @inlinable
-    public subscript(key: some Bytes) -> [UInt8]? { self.get(key) }
-
-    /// The value of a key without copying it; the bytes are valid within `body` only.
-    @inlinable
-    public func withValue<R, E: Error>(
-        of key: some Bytes, _ body: (UnsafeRawBufferPointer?) throws(E) -> R
-    ) throws(E) -> R {
-        try key.storedBytes.withUnsafeBufferPointer { key throws(E) in
-            try body(find(UnsafeRawBufferPointer(key)))
+    public func get(_ key: some Bytes) throws(StoreError) -> [UInt8]? {
+        try key.storedBytes.withUnsafeBufferPointer { key throws(StoreError) in
+            try copyValue(UnsafeRawBufferPointer(key))
         }
     }
 
-    /// The one step of a look-up that is not inlined into the caller.
+    @inlinable
+    public subscript(key: some Bytes) -> [UInt8]? { get throws(StoreError) { try self.get(key) } }
+
+    /// The value of a key without copying it; the bytes are valid within `body` only. Keep it short where the state does
+    /// not fit in memory: until it returns, nothing leaves.
+    public func withValue<R>(of key: some Bytes, _ body: (UnsafeRawBufferPointer?) throws -> R) throws -> R {
+        try key.storedBytes.withUnsafeBytes { key in
+            try state.tree.reading {
+                try body(StoreError.wrapping { () throws(PageError) in try state.tree.value(for: key) })
+            }
+        }
+    }
+
+    /// A look-up that is not inlined into the caller.
     @usableFromInline
-    func find(_ key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? { state.tree.value(for: key) }
+    func copyValue(_ key: UnsafeRawBufferPointer) throws(StoreError) -> [UInt8]? {
+        try StoreError.wrapping { () throws(PageError) in
+            try state.tree.reading { () throws(PageError) in try state.tree.value(for: key).map { Array($0) } }
+        }
+    }
 
     /// Calls `body` with each entry of a range, in order, until it answers false. Costs one descent, then the entries.
+    ///
+    /// - Throws: what `body` throws, and as `get`.
     public func scan(
         _ range: ScanRange = ScanRange(), _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Bool
-    ) rethrows {
+    ) throws {
         var remaining = range.limit ?? .max
         guard remaining > 0 else { return }
         func count(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws -> Bool {
@@ -50,19 +61,23 @@ public struct View: Sendable {
         try (range.from ?? []).withUnsafeBytes { from in
             try (range.to ?? []).withUnsafeBytes { to in
                 let (from, to) = (range.from == nil ? nil : from, range.to == nil ? nil : to)
-                if range.isReversed {
-                    try state.tree.forEachReversed(from: from, to: to, count)
-                } else {
-                    try state.tree.forEach(from: from, to: to, count)
+                do {
+                    if range.isReversed {
+                        try state.tree.forEachReversed(from: from, to: to, count)
+                    } else {
+                        try state.tree.forEach(from: from, to: to, count)
+                    }
+                } catch let error as PageError {
+                    throw StoreError(error)
                 }
             }
         }
     }
 
     /// The entries of a range, copied.
-    public func entries(_ range: ScanRange = ScanRange()) -> [Entry] {
+    public func entries(_ range: ScanRange = ScanRange()) throws -> [Entry] {
         var entries: [Entry] = []
-        scan(range) { key, value in
+        try scan(range) { key, value in
             entries.append(Entry(key: Array(key), value: Array(value)))
             return true
         }
@@ -75,11 +90,15 @@ public struct View: Sendable {
     public func proof(for key: some Bytes) throws(StoreError) -> Proof {
         let key = key.storedBytes
         try Limits.check(key: key)
-        return key.withUnsafeBytes { state.tree.proof(for: $0) }
+        return try key.withUnsafeBufferPointer { key throws(StoreError) in
+            try StoreError.wrapping { () throws(PageError) in
+                try state.tree.proof(for: UnsafeRawBufferPointer(key))
+            }
+        }
     }
 
     /// A proof of all that the state holds in [from, to); its size is that of the range. `nil` is no bound.
-    public func rangeProof(from: [UInt8]?, to: [UInt8]?) -> RangeProof {
-        state.tree.rangeProof(from: from, to: to)
+    public func rangeProof(from: [UInt8]?, to: [UInt8]?) throws(StoreError) -> RangeProof {
+        try StoreError.wrapping { () throws(PageError) in try state.tree.rangeProof(from: from, to: to) }
     }
 }

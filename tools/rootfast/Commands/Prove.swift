@@ -14,7 +14,7 @@ struct Prove: ParsableCommand {
     func run() throws {
         let view = try arguments.openToRead().view
         let document = ProofDocument(
-            try view.proof(for: key), key: key, root: view.root, sequence: view.sequence, value: view.get(key))
+            try view.proof(for: key), key: key, root: view.root, sequence: view.sequence, value: try view.get(key))
         try Output.standard.print(document.json)
     }
 }

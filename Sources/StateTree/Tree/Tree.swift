@@ -34,11 +34,33 @@ public final class Tree {
     }
 
     /// A tree with no key. `kernel` does the hashing.
-    public init(kernel: HashKernel) {
-        pool = PagePool()
+    ///
+    /// With a store, what a snapshot keeps there may leave memory: up to `budgetBytes` stay.
+    public init(kernel: HashKernel, store: (any PageStore)? = nil, budgetBytes: Int = .max) {
+        pool = PagePool(store, budgetBytes: budgetBytes, kernel)
         self.kernel = kernel
         head = .allocate(capacity: 1)
         head.initialize(to: Head())
+    }
+
+    /// The tree that a snapshot kept in a store. Reads its root page.
+    public convenience init(
+        _ stored: StoredTree, in store: any PageStore, budgetBytes: Int, kernel: HashKernel
+    ) throws(PageError) {
+        self.init(kernel: kernel, store: store, budgetBytes: budgetBytes)
+        try adopt(stored)
+    }
+
+    private func adopt(_ stored: StoredTree) throws(PageError) {
+        pool.adopt(stored.numbering)
+        head.pointee.count = stored.count
+        head.pointee.rootDigest = stored.digest
+        guard stored.rootPage != 0 else { return }
+        guard let paging = pool.paging else { preconditionFailure("a stored tree needs its store") }
+        try paging.adopt(page: stored.rootPage, at: stored.rootSlot)
+        _ = try paging.fetch(stored.rootSlot, expecting: stored.digest)
+        paging.keep(stored.rootSlot)
+        head.pointee.rootSlot = stored.rootSlot
     }
 
     deinit {
@@ -56,6 +78,12 @@ public final class Tree {
         get { head.pointee.rootSlot }
         set { head.pointee.rootSlot = newValue }
     }
+
+    /// Whether some of it may not be in memory.
+    public var isPaged: Bool { pool.paging != nil }
+
+    /// The oldest generation that a view shows; may be asked from any thread once there is a view.
+    public var oldestOnShow: Int64 { pool.oldestPinned }
 
     /// Bytes of memory held for pages and values, of this tree and of all views that are still in use.
     public var memoryBytes: Int { pool.byteCount }
@@ -113,21 +141,40 @@ extension Tree {
 // MARK: - Writing
 
 extension Tree {
-    /// Sets the value of a key. Requires sizes within `Limits`; neither buffer is kept.
-    public func put(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
-        precondition((1...Limits.keyBytesMax).contains(key.count) && value.count <= Limits.valueBytesMax)
-        touch()
-        guard rootSlot != 0 else { return plant(key, value) }
-        let record = descend(to: key)
-        guard let difference = KeyBits.firstDifference(key, record.key) else { return update(key, value) }
-        insert(key, value, differingAt: difference)
+    /// Runs `body`, within which pages that were read stay in memory: what a `Probe` has come by, a `put` finds.
+    @inline(__always)
+    public func reading<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+        let reading = pool.beginReading()
+        defer { pool.endReading(reading) }
+        return try body()
     }
 
-    /// Removes a key; answers whether it was there.
+    /// Sets the value of a key. Requires sizes within `Limits`; neither buffer is kept. If a page cannot be read, nothing
+    /// is changed.
+    public func put(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(PageError) {
+        precondition((1...Limits.keyBytesMax).contains(key.count) && value.count <= Limits.valueBytesMax)
+        try reading { () throws(PageError) in
+            guard rootSlot != 0 else { return plant(key, value) }
+            let record = try descend(to: key)
+            touch()
+            guard let difference = KeyBits.firstDifference(key, record.key) else { return update(key, value) }
+            insert(key, value, differingAt: difference)
+        }
+    }
+
+    /// Removes a key; answers whether it was there. If a page cannot be read, nothing is changed.
     @discardableResult
-    public func delete(_ key: UnsafeRawBufferPointer) -> Bool {
-        guard rootSlot != 0, KeyBits.equal(descend(to: key).key, key) else { return false }
-        touch()
+    public func delete(_ key: UnsafeRawBufferPointer) throws(PageError) -> Bool {
+        try reading { () throws(PageError) in
+            guard rootSlot != 0, KeyBits.equal(try descend(to: key).key, key) else { return false }
+            touch()
+            remove(key)
+            return true
+        }
+    }
+
+    /// Removes the key that the path leads to.
+    private func remove(_ key: UnsafeRawBufferPointer) {
         let last = path.count - 1
         makeWritable(through: last, marking: key)
         let page = pool.page(path[last].slot)
@@ -142,7 +189,6 @@ extension Tree {
             page.remove(at: entry)
             shrink(from: last)
         }
-        return true
     }
 
     private func touch() {
@@ -153,15 +199,16 @@ extension Tree {
     }
 
     /// Follows the key's bits from the root to a leaf, noting the path.
-    private func descend(to key: UnsafeRawBufferPointer) -> Record {
+    private func descend(to key: UnsafeRawBufferPointer) throws(PageError) -> Record {
         path.removeAll()
         var slot = rootSlot
+        var page = pool.page(slot)
         while true {
-            let page = pool.page(slot)
             let (entry, gaps) = page.way(of: key)
             path.append(Step(slot: slot, entry: entry, gaps: gaps))
             guard page.isChild(entry) else { return page.record(entry) }
             slot = page.child(entry)
+            page = try pool.child(page, entry)
         }
     }
 
@@ -194,6 +241,7 @@ extension Tree {
 
     /// The first key of an empty tree.
     private func plant(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+        touch()
         let leaf = PageImage.Entry(content: .new(key: key, payload(value)), hash: .zero, isDirty: true)
         let (page, slot) = pool.makePage()
         PageImage(entries: [leaf], gaps: []).encode(into: page, slot: slot, generation: pool.generation)
@@ -281,7 +329,7 @@ extension Tree {
     }
 
     /// After a removal: a page that has become small is taken in by its parent, and a root page with nothing but a
-    /// child gives way to it.
+    /// child gives way to it, if that is in memory.
     private func shrink(from level: Int) {
         if level > 0 {
             let child = pool.page(path[level].slot)
@@ -296,6 +344,8 @@ extension Tree {
         }
         while pool.page(rootSlot).count == 1, pool.page(rootSlot).isChild(0) {
             let child = pool.page(rootSlot).child(0)
+            guard pool.page(child).word > 0 else { return }
+            pool.paging?.keep(child)
             pool.discardPage(rootSlot)
             rootSlot = child
         }

@@ -127,36 +127,41 @@ extension RangeProof {
 
 extension TreeView {
     /// The proof of all that this view holds in [from, to); `nil` is no bound. Requires a view made with hashing.
-    public func rangeProof(from: [UInt8]?, to: [UInt8]?) -> RangeProof {
+    public func rangeProof(from: [UInt8]?, to: [UInt8]?) throws(PageError) -> RangeProof {
+        try reading { () throws(PageError) in try makeRangeProof(from: from, to: to) }
+    }
+
+    private func makeRangeProof(from: [UInt8]?, to: [UInt8]?) throws(PageError) -> RangeProof {
         precondition(treeDigest != nil, "only a hashed view can prove")
         var proof = RangeProof(count: count, rows: [], before: nil, after: nil, left: [], right: [])
-        var cursor = Cursor(self)
+        var cursor = try Cursor(self)
         if let from {
-            from.withUnsafeBytes { cursor.move(to: $0) }
+            try from.withUnsafeBufferPointer { from throws(PageError) in try cursor.move(to: UnsafeRawBufferPointer(from)) }
             var neighbour = cursor
-            if neighbour.previous() { proof.before = neighbour.leaf }
+            if try neighbour.previous() { proof.before = neighbour.leaf }
         }
         while !cursor.isAtEnd {
             if let to, !to.withUnsafeBytes({ KeyBits.precedes(cursor.key, $0) }) {
                 proof.after = cursor.leaf
                 break
             }
-            proof.rows.append(.init(key: Array(cursor.key), value: Array(cursor.value)))
-            cursor.next()
+            proof.rows.append(.init(key: Array(cursor.key), value: Array(try cursor.value)))
+            try cursor.next()
         }
-        if let before = proof.before { proof.left = siblings(of: before.key, side: 1) }
-        if let after = proof.after { proof.right = siblings(of: after.key, side: 0) }
+        if let before = proof.before { proof.left = try siblings(of: before.key, side: 1) }
+        if let after = proof.after { proof.right = try siblings(of: after.key, side: 0) }
         return proof
     }
 
     /// The siblings on the way to a key that is there, where the key goes to `side`.
-    private func siblings(of key: [UInt8], side: Int) -> [Proof.Step] {
-        key.withUnsafeBytes { key in
-            proof(for: key).path.filter { KeyBits.bit($0.bit, of: key) == side }
+    private func siblings(of key: [UInt8], side: Int) throws(PageError) -> [Proof.Step] {
+        try key.withUnsafeBufferPointer { key throws(PageError) in
+            let key = UnsafeRawBufferPointer(key)
+            return try proof(for: key).path.filter { KeyBits.bit($0.bit, of: key) == side }
         }
     }
 }
 
 extension Cursor {
-    fileprivate var leaf: Proof.Leaf { Proof.Leaf(key: Array(key), valueHash: BLAKE2b.hash(value)) }
+    fileprivate var leaf: Proof.Leaf { Proof.Leaf(key: Array(key), valueHash: valueHash) }
 }

@@ -70,11 +70,11 @@ struct PageImage {
 
     /// Writes this image into an empty frame. Spare bytes are shared between the arrays and the heap in the
     /// proportion in which entries use them.
-    func encode(into page: Page, slot: UInt32, generation: UInt64) {
+    func encode(into page: Page, slot: UInt32, generation: Int64) {
         let used = byteCount
         precondition(used <= Page.frameBytes && entries.count <= Page.countMax && !entries.isEmpty)
         let perEntry = (used - Page.headerBytes) / entries.count
-        page.generation = generation
+        page.word = generation
         page.slot = slot
         page.count = entries.count
         page.room = min(Page.countMax, entries.count + (Page.frameBytes - used) / max(perEntry, 1))

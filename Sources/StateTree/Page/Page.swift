@@ -1,3 +1,4 @@
+import CMemory
 import Hashing
 
 /// A connected piece of the tree as one flat buffer of `Page.frameBytes` bytes.
@@ -9,7 +10,8 @@ import Hashing
 ///
 /// ```
 /// offset  size
-///      0     8  generation  the generation that may write this page
+///      0     8  word        the generation that may write this page; 0 if the page is not in memory, and with the
+///                          sign bit set if it is about to leave it
 ///      8     4  slot        its own number in the page pool
 ///     12     2  count       entries, 1 ... 127
 ///     14     2  room        entries the arrays below have room for
@@ -51,10 +53,19 @@ struct Page {
         (base + offset).assumingMemoryBound(to: T.self)
     }
 
-    var generation: UInt64 {
-        get { field(0).pointee }
-        nonmutating set { field(0).pointee = newValue }
+    /// The generation of pages that were read from the store: older than any that writes.
+    static let storedGeneration: Int64 = 1
+
+    /// Readers see what was written before it was set.
+    var word: Int64 {
+        @inline(__always) get { rootfast_load_acquire(field(0)) }
+        nonmutating set { rootfast_store_release(field(0), newValue) }
     }
+    /// Sets the word if it is `expected`; false if it is not.
+    func exchangeWord(_ expected: Int64, _ wanted: Int64) -> Bool {
+        rootfast_exchange(field(0), expected, wanted) != 0
+    }
+    var generation: Int64 { word & .max }
     var slot: UInt32 {
         get { field(8).pointee }
         nonmutating set { field(8).pointee = newValue }

@@ -43,9 +43,19 @@ extension HashBatch {
         withUnsafeMutablePointer(to: &digest) { target in
             for level in collectPages(below: pool.page(rootSlot), in: pool, into: target).reversed() {
                 for start in stride(from: level.lowerBound, to: level.upperBound, by: Self.chunkCount) {
-                    hash(start..<min(start + Self.chunkCount, level.upperBound), in: pool, with: kernel)
+                    hash(start..<min(start + Self.chunkCount, level.upperBound), pool.values, with: kernel)
                 }
             }
+        }
+        return digest
+    }
+
+    /// Hashes a page whose nodes and leaves are all stale, and whose children are not.
+    mutating func hash(whole page: Page, _ values: LongValues, with kernel: HashKernel) -> Digest {
+        var digest = Digest.zero
+        withUnsafeMutablePointer(to: &digest) { target in
+            pages = [.init(page: page, digest: target)]
+            hash(0..<1, values, with: kernel)
         }
         return digest
     }
@@ -68,6 +78,7 @@ extension HashBatch {
                     stale &= stale &- 1
                     guard page.isChild(entry) else { continue }
                     page.dirtyEntries &= ~(1 << UInt128(entry))
+                    // What is stale was written since it was last stored, so it is in memory.
                     let child = pool.page(page.child(entry))
                     child.prefetchSearch()
                     pages.append(.init(page: child, digest: page.entryHashes + entry))
@@ -80,11 +91,11 @@ extension HashBatch {
     }
 
     /// Hashes a chunk of pages whose children are hashed already.
-    private mutating func hash(_ chunk: Range<Int>, in pool: PagePool, with kernel: HashKernel) {
+    private mutating func hash(_ chunk: Range<Int>, _ values: LongValues, with kernel: HashKernel) {
         nodes.removeAll(keepingCapacity: true)
         leaves.removeAll(keepingCapacity: true)
         let levels = collectNodes(of: chunk)
-        hashLeaves(in: pool, with: kernel)
+        hashLeaves(values, with: kernel)
         hashNodes(levels: levels, with: kernel)
         // The hash of a page with a single entry is that entry's.
         for job in pages[chunk] where job.page.count == 1 { job.digest.pointee = job.page.entryHashes[0] }
@@ -130,7 +141,7 @@ extension HashBatch {
         }
     }
 
-    private mutating func hashLeaves(in pool: PagePool, with kernel: HashKernel) {
+    private mutating func hashLeaves(_ values: LongValues, with kernel: HashKernel) {
         messageJobs.removeAll(keepingCapacity: true)
         leafJobs.removeAll(keepingCapacity: true)
         if valueDigests.count < leaves.count {
@@ -141,8 +152,13 @@ extension HashBatch {
         valueDigests.withUnsafeMutableBufferPointer { digests in
             for (i, leaf) in leaves.enumerated() {
                 let record = leaf.page.record(leaf.entry)
-                addLeaf(
-                    record.key, pool.value(of: record), digests.baseAddress! + i, leaf.page.entryHashes + leaf.entry)
+                let digest = leaf.page.entryHashes + leaf.entry
+                if record.isLong {
+                    addLeaf(record.key, UnsafeMutableRawPointer(values.digest(record.longValueSlot)), digest)
+                } else {
+                    addMessage(record.inlineValue, digests.baseAddress! + i)
+                    addLeaf(record.key, digests.baseAddress! + i, digest)
+                }
             }
             messageJobs.withUnsafeBufferPointer { kernel.hashMessages($0) }
             leafJobs.withUnsafeBufferPointer { kernel.hashLeaves($0) }
@@ -166,19 +182,20 @@ extension HashBatch {
         }
     }
 
-    private mutating func addLeaf(
-        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
-        _ valueDigest: UnsafeMutablePointer<Digest>, _ digest: UnsafeMutablePointer<Digest>
-    ) {
-        let valueDigest = UnsafeMutableRawPointer(valueDigest).assumingMemoryBound(to: UInt8.self)
+    private mutating func addMessage(_ message: UnsafeRawBufferPointer, _ digest: UnsafeMutablePointer<Digest>) {
         messageJobs.append(
             MessageJob(
-                message: value.baseAddress?.assumingMemoryBound(to: UInt8.self), length: value.count,
-                digest: valueDigest))
+                message: message.baseAddress?.assumingMemoryBound(to: UInt8.self), length: message.count,
+                digest: UnsafeMutableRawPointer(digest).assumingMemoryBound(to: UInt8.self)))
+    }
+
+    private mutating func addLeaf(
+        _ key: UnsafeRawBufferPointer, _ valueDigest: UnsafeMutableRawPointer, _ digest: UnsafeMutablePointer<Digest>
+    ) {
         leafJobs.append(
             LeafJob(
                 key: key.baseAddress?.assumingMemoryBound(to: UInt8.self), key_length: UInt32(key.count),
-                value_digest: valueDigest,
+                value_digest: valueDigest.assumingMemoryBound(to: UInt8.self),
                 digest: UnsafeMutableRawPointer(digest).assumingMemoryBound(to: UInt8.self)))
     }
 

@@ -49,6 +49,9 @@ struct GrowingBuffer<Element: BitwiseCopyable> {
         return storage.pointee.base[storage.pointee.head &- 1]
     }
 
+    /// A copy of all elements.
+    var all: [Element] { (0..<count).map { self[$0] } }
+
     func removeAll() { (storage.pointee.head, storage.pointee.end) = (0, 0) }
 
     func insert(_ element: Element, at index: Int) {

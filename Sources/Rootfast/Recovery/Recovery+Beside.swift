@@ -1,14 +1,22 @@
 import CommitLog
 
-extension Replay {
+extension Recovery {
     /// Reads a store without its lock. If it is being written, reads up to its last flush known to be durable.
     static func readBeside(
-        _ disk: any Disk, into machine: StateMachine, isBeingWritten: Bool, _ options: Options = Options()
-    ) throws(StoreError) -> Log {
+        _ disk: any Disk, _ machineOptions: StateMachine.Options, isBeingWritten: Bool,
+        _ options: Replay.Options = Replay.Options()
+    ) throws(StoreError) -> Result {
         var options = options
         if isBeingWritten { options.lastN = try lastDurable(disk) }
-        var replay = Replay(disk, into: machine, options)
-        return try replay.run()
+        let recovery = Recovery(
+            disk: disk, machineOptions: machineOptions, replayOptions: options, isReadOnly: true)
+        do throws(StoreError) {
+            return try recovery.run()
+        } catch {
+            // What was found at first may have been reclaimed meanwhile.
+            guard isBeingWritten, error.code == .corrupt else { throw error }
+            return try recovery.run()
+        }
     }
 
     /// The last record that a log which is being written shows to be durable; `nil` if that is for `run` to find out.

@@ -3,26 +3,28 @@ import CMemory
 /// A look-up that only asks for memory: taken a page at a time, side by side with others, so that the time to fetch the
 /// pages of many keys is that of one.
 public struct Probe {
-    /// The page it has come to; `nil` at the end.
+    /// The page that it comes to next is the child at `entry` of this one, or this one itself; `nil` at the end.
     fileprivate var page: Page?
+    fileprivate var entry = -1
 }
 
 extension Tree {
     /// The start of a look-up.
     public var probe: Probe { Probe(page: rootSlot == 0 ? nil : pool.page(rootSlot)) }
 
-    /// Takes a look-up one page on towards a key, asking for what it will need next; false once it has arrived.
-    public func advance(_ probe: inout Probe, toward key: UnsafeRawBufferPointer) -> Bool {
-        guard let page = probe.page else { return false }
+    /// Takes a look-up one page on towards a key, asking for what it will need next; false once it has arrived. Pages
+    /// that are not in memory are read.
+    public func advance(_ probe: inout Probe, toward key: UnsafeRawBufferPointer) throws(PageError) -> Bool {
+        guard let parent = probe.page else { return false }
+        let page = probe.entry < 0 ? parent : try pool.child(parent, probe.entry)
         let entry = page.entry(for: key)
         guard page.isChild(entry) else {
             if page.generation == pool.generation { page.prefetchRecord(entry) } else { page.prefetchAll() }
             probe.page = nil
             return false
         }
-        let child = pool.page(page.child(entry))
-        child.prefetchSearch()
-        probe.page = child
+        pool.page(page.child(entry)).prefetchSearch()
+        (probe.page, probe.entry) = (page, entry)
         return true
     }
 }

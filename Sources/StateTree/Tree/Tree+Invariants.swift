@@ -14,10 +14,10 @@ extension TreeView {
     /// (4) values are inline or long by their size; (5) the count is right; (6) if hashed, every hash is.
     public func checkInvariants() throws {
         var found = 0
-        if rootSlot != 0 { found = try check(pool.page(rootSlot), isRoot: true).count }
+        if rootSlot != 0 { found = try reading { try check(pool.page(rootSlot), isRoot: true).count } }
         guard found == count else { throw TreeFault("\(found) keys found, \(count) counted") }
         var builder = RootBuilder()
-        forEach(from: nil, to: nil) { key, value in
+        try forEach(from: nil, to: nil) { key, value in
             builder.add(key: key, value: value)
             return true
         }
@@ -48,12 +48,12 @@ extension TreeView {
 
     private func checkEntry(_ entry: Int, of page: Page) throws -> Summary {
         if page.isChild(entry) {
-            let summary = try check(pool.page(page.child(entry)), isRoot: false)
+            let summary = try check(pool.child(page, entry), isRoot: false)
             if treeDigest != nil, summary.hash != page.entryHashes[entry] { throw TreeFault("a child's hash is wrong") }
             return summary
         }
         let record = page.record(entry)
-        let value = pool.value(of: record)
+        let value = try pool.value(of: record)
         guard record.isLong == (value.count > Page.inlineValueBytesMax) else {
             throw TreeFault("a value of \(value.count) bytes in the wrong place")
         }

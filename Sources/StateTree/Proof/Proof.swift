@@ -107,7 +107,11 @@ extension Proof {
 
 extension TreeView {
     /// The proof of presence or absence of a key. Requires a view made with hashing and a key within `Limits`.
-    public func proof(for key: UnsafeRawBufferPointer) -> Proof {
+    public func proof(for key: UnsafeRawBufferPointer) throws(PageError) -> Proof {
+        try reading { () throws(PageError) in try makeProof(for: key) }
+    }
+
+    private func makeProof(for key: UnsafeRawBufferPointer) throws(PageError) -> Proof {
         precondition(treeDigest != nil, "only a hashed view can prove")
         var path: [Proof.Step] = []
         guard rootSlot != 0 else { return Proof(count: 0, leaf: nil, path: []) }
@@ -116,10 +120,10 @@ extension TreeView {
             let entry = page.walk(for: key) { bit, sibling in path.append(.init(bit: bit, sibling: sibling)) }
             guard page.isChild(entry) else {
                 let record = page.record(entry)
-                let leaf = Proof.Leaf(key: Array(record.key), valueHash: BLAKE2b.hash(pool.value(of: record)))
+                let leaf = Proof.Leaf(key: Array(record.key), valueHash: pool.valueHash(of: record))
                 return Proof(count: count, leaf: leaf, path: path)
             }
-            page = pool.page(page.child(entry))
+            page = try pool.child(page, entry)
         }
     }
 }

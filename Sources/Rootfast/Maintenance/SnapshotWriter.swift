@@ -1,0 +1,286 @@
+import CommitLog
+import Hashing
+import SQLite
+import StateTree
+
+/// A snapshot on its way into the state file, step by step: the barrier, the pages, the row, and reading back.
+///
+/// Until it is done nothing older is given up, and whatever interrupts it leaves the snapshots before as they were: all
+/// of it is one transaction of SQLite, and then one more that notes that it was read back.
+final class SnapshotWriter {
+    private enum Stage {
+        case barrier, collecting, writing(Int), writingValues(Int), finishing, verifying(Int), verifyingValues(Int)
+        case settling, done
+    }
+
+    /// What a step does at most.
+    private static let pagesPerStep = 256
+    private static let valueBytesPerStep = 4 << 20
+
+    private let file: StateFile
+    private let queue: CommitQueue
+    private let disk: any Disk
+    private let reason: SnapshotReason
+    private let now: @Sendable () -> UInt64
+    private let isClosing: Bool
+    private let previous: Previous
+    private var stage = Stage.barrier
+    private var basis: SnapshotBasis?
+    private var isInTransaction = false
+    private(set) var report: SnapshotReport
+    /// Once done: what it wrote.
+    private(set) var row: SnapshotRow?
+
+    /// What a snapshot goes on from.
+    struct Previous {
+        /// The last id of a snapshot, a page and a long value in the file.
+        var id: UInt64 = 0
+        var page: UInt64 = 0
+        var longValue: UInt64 = 0
+        var outcomeSum = OutcomeSum()
+
+        init() {}
+
+        init(_ row: SnapshotRow) {
+            id = row.id
+            page = row.tree.lastPage
+            longValue = row.tree.lastLongValue
+            outcomeSum = OutcomeSum(row.outcomeSum)
+        }
+    }
+
+    init(
+        _ file: StateFile, _ queue: CommitQueue, _ disk: any Disk, after previous: Previous, _ reason: SnapshotReason,
+        isClosing: Bool, now: @escaping @Sendable () -> UInt64
+    ) {
+        self.file = file
+        self.queue = queue
+        self.disk = disk
+        self.previous = previous
+        self.reason = reason
+        self.isClosing = isClosing
+        self.now = now
+        report = SnapshotReport(id: previous.id + 1, reason: reason, startedAt: now())
+    }
+
+    var generation: Int64 { basis?.generation ?? 0 }
+
+    /// Does a part; false once all is done.
+    func step() throws(StoreError) -> Bool {
+        do throws(StoreError) {
+            try advance()
+        } catch {
+            abandon()
+            throw error
+        }
+        if case .done = stage { return false }
+        return true
+    }
+
+    /// Leaves everything as it was before the snapshot, but for the segment that was begun.
+    func abandon() {
+        if isInTransaction { try? file.write { connection throws(SQLiteError) in try connection.execute("ROLLBACK") } }
+        isInTransaction = false
+        if case .done = stage { return }
+        if let basis {
+            basis.unstored.giveUp()
+            let growth = basis.growth
+            _ = try? queue.submit(CommitRequest(.perform { $0.addGrowth(growth) }, isClosing: isClosing))
+        }
+        basis = nil
+        stage = .done
+    }
+
+    private func advance() throws(StoreError) {
+        switch stage {
+        case .barrier:
+            basis = try takeBarrier()
+            report.sequence = basis!.tip.seq
+            stage = .collecting
+        case .collecting:
+            _ = basis!.unstored.collect()
+            try begin()
+            stage = .writing(0)
+        case .writing(let start): try writePages(from: start)
+        case .writingValues(let start): try writeValues(from: start)
+        case .finishing:
+            try finish()
+            stage = .verifying(0)
+        case .verifying(let start): try verifyPages(from: start)
+        case .verifyingValues(let start): try verifyValues(from: start)
+        case .settling: try settle()
+        case .done: break
+        }
+    }
+
+    // MARK: - The barrier
+
+    private func takeBarrier() throws(StoreError) -> SnapshotBasis {
+        let last = (previous.page, previous.longValue)
+        var result: Result<SnapshotBasis, StoreError>?
+        let request = CommitRequest(
+            .barrier { committer in
+                result = Result { () throws(StoreError) in try committer.beginSnapshot(after: last) }
+            }, isClosing: isClosing)
+        _ = try queue.submit(request)
+        return try result!.get()
+    }
+
+    // MARK: - Writing
+
+    private func begin() throws(StoreError) {
+        try StoreError.wrapping { () throws(SQLiteError) in
+            try file.write { connection throws(SQLiteError) in try connection.execute("BEGIN IMMEDIATE") }
+        }
+        isInTransaction = true
+    }
+
+    private func writePages(from start: Int) throws(StoreError) {
+        let unstored = basis!.unstored
+        let end = min(unstored.pageCount, start + Self.pagesPerStep)
+        try writing { connection throws(SQLiteError) in
+            for i in start..<end {
+                let (id, bytes) = unstored.page(i)
+                report.byteCount += bytes.count
+                try connection.run("INSERT INTO pages VALUES (?,?)", .number(id), .blob(bytes))
+            }
+        }
+        stage = end == unstored.pageCount ? .writingValues(0) : .writing(end)
+    }
+
+    private func writeValues(from start: Int) throws(StoreError) {
+        let unstored = basis!.unstored
+        var (next, left) = (start, Self.valueBytesPerStep)
+        try writing { connection throws(SQLiteError) in
+            while next < unstored.longValueCount, left > 0 {
+                let (id, bytes) = unstored.longValue(next)
+                report.byteCount += bytes.count
+                left -= bytes.count
+                next += 1
+                try connection.run("INSERT INTO long_values VALUES (?,?)", .number(id), .blob(Array(bytes)))
+            }
+        }
+        stage = next == unstored.longValueCount ? .finishing : .writingValues(next)
+    }
+
+    /// The rows that make it a snapshot, and the commit.
+    private func finish() throws(StoreError) {
+        let basis = basis!
+        let segments = try sealedSegments(before: basis.tip.segment + 1)
+        report.pageCount = basis.unstored.pageCount
+        try writing { connection throws(SQLiteError) in
+            let sum = try StateFile.addOutcomes(
+                basis.outcomes.all, removingUpTo: basis.outcomes.forgottenCount, to: previous.outcomeSum, connection)
+            for item in basis.unstored.dropped {
+                switch item {
+                case .page(let id):
+                    try connection.run(
+                        "INSERT INTO dropped VALUES ('page',?,?)", .number(id), .number(report.id))
+                case .longValue(let id):
+                    try connection.run(
+                        "INSERT INTO dropped VALUES ('value',?,?)", .number(id), .number(report.id))
+                }
+            }
+            for segment in segments { try StateFile.add(segment, connection) }
+            let row = SnapshotRow(
+                id: report.id, tip: basis.tip, tree: basis.unstored.stored, outcomeCount: basis.outcomes.count,
+                outcomeSum: sum.digest, reason: reason, inDoubt: basis.inDoubt, createdAt: now())
+            try row.insert(into: connection)
+            try connection.execute("COMMIT")
+            self.row = row
+        }
+        isInTransaction = false
+    }
+
+    private func writing(_ body: (Connection) throws(SQLiteError) -> Void) throws(StoreError) {
+        try StoreError.wrapping { () throws(SQLiteError) in try file.write(body) }
+    }
+
+    /// What the first lines of the segments say of those that were sealed since the catalogue was last written.
+    private func sealedSegments(before newest: UInt64) throws(StoreError) -> [CataloguedSegment] {
+        let known = try StoreError.wrapping { () throws(SQLiteError) in
+            try file.write { connection throws(SQLiteError) in
+                try connection.row("SELECT max(number) FROM segments", read: { $0.number(0) }) ?? 0
+            }
+        }
+        return try StoreError.wrapping { () throws(DiskError) in
+            let numbers = try disk.list(LogNames.folder).compactMap { LogNames.segmentNumber($0) }
+            var segments: [CataloguedSegment] = []
+            for number in numbers where number > known && number < newest {
+                guard let file = try disk.open(LogNames.segment(number), .read),
+                    let next = try disk.open(LogNames.segment(number + 1), .read),
+                    let start = try? SegmentHeader.read(from: file).header,
+                    let end = try? SegmentHeader.read(from: next).header
+                else { continue }
+                segments.append(CataloguedSegment(from: start, to: end, byteCount: try file.byteCount()))
+            }
+            return segments
+        }
+    }
+
+    // MARK: - Reading back
+
+    private func verifyPages(from start: Int) throws(StoreError) {
+        let unstored = basis!.unstored
+        let end = min(unstored.pageCount, start + Self.pagesPerStep)
+        try StoreError.wrapping { () throws(PageError) in
+            for i in start..<end { try unstored.verifyPage(i, file.readers.page(previous.page + UInt64(i) + 1)) }
+        }
+        stage = end == unstored.pageCount ? .verifyingValues(0) : .verifying(end)
+    }
+
+    private func verifyValues(from start: Int) throws(StoreError) {
+        let unstored = basis!.unstored
+        var (next, left) = (start, Self.valueBytesPerStep)
+        try StoreError.wrapping { () throws(PageError) in
+            while next < unstored.longValueCount, left > 0 {
+                let bytes = try file.readers.longValue(previous.longValue + UInt64(next) + 1)
+                try unstored.verifyLongValue(next, bytes)
+                left -= bytes.count
+                next += 1
+            }
+        }
+        stage = next == unstored.longValueCount ? .settling : .verifyingValues(next)
+    }
+
+    /// Notes that the snapshot is whole, and lets go of what it made unnecessary.
+    private func settle() throws(StoreError) {
+        let read = try StoreError.wrapping { () throws(SQLiteError) in
+            try file.readers.read { connection throws(SQLiteError) in try file.snapshot(report.id, connection) }
+        }
+        guard case .success(let copy) = read, copy == row else {
+            throw .damage("Snapshot \(report.id) was not read back as it was written", StateFile.name, nil)
+        }
+        try writing { connection throws(SQLiteError) in
+            try connection.run("UPDATE snapshots SET is_verified = 1 WHERE id = ?", .number(report.id))
+        }
+        try StoreError.wrapping { () throws(SQLiteError) in try file.checkpoint() }
+        basis!.unstored.noteStored()
+        let count = basis!.outcomes.count
+        _ = try? queue.submit(CommitRequest(.perform { $0.noteSnapshot(outcomeCount: count) }, isClosing: isClosing))
+        report.finishedAt = now()
+        row!.isVerified = true
+        basis = nil
+        stage = .done
+    }
+}
+
+/// What came of a snapshot.
+public struct SnapshotReport: Hashable, Sendable {
+    public var id: UInt64
+    public var reason: SnapshotReason
+    /// The last commit in it.
+    public var sequence: UInt64 = 0
+    /// The pages that it added to the state file, and their bytes with those of long values.
+    public var pageCount = 0
+    public var byteCount = 0
+    /// In microseconds since 1970.
+    public var startedAt: UInt64
+    public var finishedAt: UInt64 = 0
+
+    init(id: UInt64, reason: SnapshotReason, startedAt: UInt64) {
+        self.id = id
+        self.reason = reason
+        self.startedAt = startedAt
+    }
+}

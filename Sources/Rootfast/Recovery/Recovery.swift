@@ -1,0 +1,125 @@
+import CommitLog
+import SQLite
+
+/// Brings a store's state back: the newest snapshot that is whole, and the log after it.
+///
+/// Changes nothing on disk. A snapshot that is not whole is passed over for the one before, and told, if the log still
+/// reaches from there to its end.
+struct Recovery {
+    /// What came back.
+    struct Result {
+        var machine: StateMachine
+        var log: Replay.Log
+        /// Where snapshots are and will be; `nil` if the disk is not one that SQLite can use.
+        var file: StateFile?
+        /// What was gone on from; `nil` for the log's beginning.
+        var snapshot: SnapshotRow?
+        /// Snapshots that were passed over, the newest first.
+        var faults: [SnapshotRow.Fault]
+    }
+
+    let disk: any Disk
+    var machineOptions: StateMachine.Options
+    var replayOptions = Replay.Options()
+    let isReadOnly: Bool
+
+    /// - Throws: `corrupt`, `noStore`, `inputOutput`.
+    func run() throws(StoreError) -> Result {
+        let manifest = try Replay.manifest(of: disk)
+        let segments = try Replay.segmentNumbers(on: disk)
+        var faults: [SnapshotRow.Fault] = []
+        var options = machineOptions
+        options.file = stateFile(of: manifest.store)
+        let found = try newestSnapshot(options, manifest, segments, &faults)
+        guard found != nil || segments.isEmpty || segments.contains(1) else {
+            throw try unreachable(segments.min()!, faults)
+        }
+        let machine = found?.machine ?? StateMachine(options)
+        var replay = Replay(disk, into: machine, from: found?.row.tip, replayOptions)
+        return Result(
+            machine: machine, log: try replay.run(), file: options.file, snapshot: found?.row, faults: faults)
+    }
+
+    private func stateFile(of store: StoreID) -> StateFile? {
+        guard let path = disk.databasePath(StateFile.name) else { return nil }
+        guard isReadOnly else { return StateFile(path: path, store: store, .readWrite) }
+        // Where nobody writes and nothing is left beside the file, it can be read even where nothing can be written.
+        let isAlone = (try? disk.open("state.sqlite-wal", .read)) ?? nil == nil
+        return StateFile(path: path, store: store, isAlone ? .immutable : .readOnly)
+    }
+
+    // MARK: - Snapshots
+
+    private func newestSnapshot(
+        _ options: StateMachine.Options, _ manifest: Manifest, _ segments: [UInt64],
+        _ faults: inout [SnapshotRow.Fault]
+    ) throws(StoreError) -> (row: SnapshotRow, machine: StateMachine)? {
+        let isThere = try StoreError.wrapping { () throws(DiskError) in try disk.open(StateFile.name, .read) != nil }
+        guard let file = options.file, isThere else { return nil }
+        for id in snapshotIDs(in: file, &faults) {
+            guard let row = row(id, in: file, &faults) else { continue }
+            guard row.segment <= manifest.segment else {
+                throw .damage(
+                    "store.json is older than snapshot \(id): it names segment \(manifest.segment)", LogNames.manifest,
+                    nil, row.tip.seq)
+            }
+            if let missing = (row.segment...manifest.segment).first(where: { !segments.contains($0) }) {
+                faults.append(.init(id: id, reason: "segment \(missing), which goes on from it, is missing"))
+                continue
+            }
+            do throws(StoreError) {
+                return (row, try StateMachine(row, in: file, options))
+            } catch {
+                faults.append(.init(id: id, reason: error.message))
+            }
+        }
+        return nil
+    }
+
+    private func snapshotIDs(in file: StateFile, _ faults: inout [SnapshotRow.Fault]) -> [UInt64] {
+        do throws(SQLiteError) {
+            return try file.readers.read { connection throws(SQLiteError) in
+                if let fault = try StateFile.fault(in: connection, of: file.store) {
+                    faults.append(.init(id: 0, reason: fault))
+                    return []
+                }
+                return try file.snapshotIDs(connection)
+            }
+        } catch {
+            faults.append(.init(id: 0, reason: error.message))
+            return []
+        }
+    }
+
+    private func row(_ id: UInt64, in file: StateFile, _ faults: inout [SnapshotRow.Fault]) -> SnapshotRow? {
+        do throws(SQLiteError) {
+            switch try file.readers.read({ connection throws(SQLiteError) in try file.snapshot(id, connection) }) {
+            case .success(let row): return row
+            case .failure(let fault): faults.append(fault)
+            }
+        } catch {
+            faults.append(.init(id: id, reason: error.message))
+        }
+        return nil
+    }
+
+    private func unreachable(_ first: UInt64, _ faults: [SnapshotRow.Fault]) throws(StoreError) -> StoreError {
+        var error: StoreError
+        if try Store.exists(StateFile.name, on: disk) {
+            let reason = faults.isEmpty ? "it holds none" : faults.map(\.description).joined(separator: "; ")
+            error = .damage(
+                "The log begins with segment \(first), and there is no snapshot to go on from: \(reason)",
+                StateFile.name, nil)
+        } else {
+            error = .damage(
+                "The log begins with segment \(first), and \(StateFile.name), which could stand in for what is before it, is missing",
+                LogNames.segment(1), nil)
+        }
+        error.advice = "Nothing was changed. Restore the store from a backup, or salvage what can be proven."
+        return error
+    }
+}
+
+extension SnapshotRow.Fault: CustomStringConvertible {
+    var description: String { id == 0 ? "the state file: \(reason)" : "snapshot \(id): \(reason)" }
+}

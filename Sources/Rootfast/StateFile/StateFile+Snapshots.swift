@@ -1,0 +1,114 @@
+import CommitLog
+import SQLite
+import StateTree
+
+extension StateFile {
+    /// The ids of all snapshots, the newest first.
+    func snapshotIDs(_ connection: Connection) throws(SQLiteError) -> [UInt64] {
+        try connection.rows("SELECT id FROM snapshots ORDER BY id DESC") { $0.number(0) }
+    }
+
+    /// A snapshot whose row is whole.
+    func snapshot(
+        _ id: UInt64, _ connection: Connection
+    ) throws(SQLiteError) -> Result<SnapshotRow, SnapshotRow.Fault> {
+        try SnapshotRow.read(id, of: store, from: connection)
+    }
+
+    /// All snapshots, the oldest first, without their lists of free numbers and unverified.
+    func summaries(_ connection: Connection) throws(SQLiteError) -> [SnapshotSummary] {
+        try connection.rows(
+            """
+            SELECT id, sequence, n, timestamp, root, key_count, segment, reason, created_at, is_verified, deprecated_at, \
+            is_kept FROM snapshots ORDER BY id
+            """
+        ) { SnapshotSummary($0) }
+    }
+
+    /// Removes all snapshots newer than `last`, and all that they added: the store goes on from `last`, or from nothing.
+    func discardSnapshots(after last: SnapshotRow?) throws(SQLiteError) {
+        try transaction { connection throws(SQLiteError) in
+            let id = SQLiteValue.number(last?.id ?? 0)
+            try connection.run("DELETE FROM snapshots WHERE id > ?", id)
+            try connection.run("DELETE FROM in_doubt WHERE snapshot > ?", id)
+            try connection.run("DELETE FROM free_numbers WHERE snapshot > ?", id)
+            try connection.run("DELETE FROM dropped WHERE snapshot > ?", id)
+            try connection.run("DELETE FROM pages WHERE id > ?", .number(last?.tree.lastPage ?? 0))
+            try connection.run("DELETE FROM long_values WHERE id > ?", .number(last?.tree.lastLongValue ?? 0))
+            try connection.run("DELETE FROM outcomes WHERE number > ?", .number(last?.outcomeCount ?? 0))
+        }
+    }
+
+    /// Removes a snapshot; its pages are freed step by step by `reclaim`.
+    func removeSnapshot(_ id: UInt64) throws(SQLiteError) {
+        try transaction { connection throws(SQLiteError) in
+            try connection.run("DELETE FROM snapshots WHERE id = ?", .number(id))
+            try connection.run("DELETE FROM in_doubt WHERE snapshot = ?", .number(id))
+            try connection.run("DELETE FROM free_numbers WHERE snapshot = ?", .number(id))
+        }
+    }
+
+    /// Deprecates a snapshot, or with `nil` takes it back by hand.
+    func setDeprecated(snapshot id: UInt64, at time: UInt64?) throws(SQLiteError) {
+        try write { connection throws(SQLiteError) in
+            try connection.run(
+                "UPDATE snapshots SET deprecated_at = ?, is_kept = ? WHERE id = ?", .number(time),
+                .number(time == nil ? 1 : 0), .number(id))
+        }
+    }
+
+    /// Removes pages and long values that no snapshot holds, at most so many; answers whether there are more.
+    ///
+    /// What was added before a snapshot has an id up to the snapshot's last; so an item is needed by exactly those
+    /// snapshots that lie between: not before it was added, and before it was dropped.
+    ///
+    /// - Parameter newest: only what was dropped up to this snapshot; the rest may be on show in a view.
+    func reclaim(countMax: Int, droppedUpTo newest: UInt64) throws(SQLiteError) -> Bool {
+        try transaction { connection throws(SQLiteError) in
+            let items = try connection.rows(
+                """
+                SELECT kind, id FROM dropped AS d WHERE snapshot <= ? AND NOT EXISTS (\
+                SELECT 1 FROM snapshots AS s WHERE s.id < d.snapshot \
+                AND CASE d.kind WHEN 'page' THEN s.last_page ELSE s.last_value END >= d.id) LIMIT ?
+                """, .number(newest), .number(countMax)
+            ) { ($0.text(0), $0.number(1)) }
+            for (kind, id) in items {
+                let table = kind == "page" ? "pages" : "long_values"
+                try connection.run("DELETE FROM \(table) WHERE id = ?", .number(id))
+                try connection.run("DELETE FROM dropped WHERE kind = ? AND id = ?", .text(kind), .number(id))
+            }
+            return items.count == countMax
+        }
+    }
+}
+
+/// What the state file tells of a snapshot at a glance.
+struct SnapshotSummary: Hashable, Sendable {
+    var id: UInt64
+    var sequence: UInt64
+    var n: UInt64
+    var timestamp: UInt64
+    var root: String
+    var keyCount: Int
+    var segment: UInt64
+    var reason: SnapshotReason
+    var createdAt: UInt64
+    var isVerified: Bool
+    var deprecatedAt: UInt64?
+    var isKept: Bool
+
+    init(_ row: Row) {
+        id = row.number(0)
+        sequence = row.number(1)
+        n = row.number(2)
+        timestamp = row.number(3)
+        root = row.text(4)
+        keyCount = Int(row.number(5))
+        segment = row.number(6)
+        reason = SnapshotReason(rawValue: row.text(7)) ?? .hand
+        createdAt = row.number(8)
+        isVerified = row.integer(9) != 0
+        deprecatedAt = row.isNull(10) ? nil : row.number(10)
+        isKept = row.integer(11) != 0
+    }
+}

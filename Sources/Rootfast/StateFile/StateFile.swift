@@ -1,0 +1,103 @@
+import CommitLog
+import SQLite
+import StateTree
+
+/// `state.sqlite`: pages, snapshots, the catalogue of segments, and outcomes. See `schema` for what stands where.
+///
+/// It is made by the first snapshot. Readers may use `readers` from any thread, and `outcome`; all else is for one
+/// thread at a time, that of maintenance.
+///
+/// `@unchecked Sendable`, because of that.
+final class StateFile: @unchecked Sendable {
+    let path: String
+    let store: StoreID
+    let readers: StateReaders
+    private let isReadOnly: Bool
+    private var writer: Connection?
+
+    /// - Parameter path: of the file, which need not be there.
+    init(path: String, store: StoreID, _ access: Connection.Access) {
+        self.path = path
+        self.store = store
+        isReadOnly = access == .readOnly || access == .immutable
+        // A reader that is not the store's writer must not lose pages while it reads.
+        readers = StateReaders(path: path, isReadOnly ? access : .readOnly, isFrozen: isReadOnly)
+    }
+
+    /// Runs `body` with the connection that writes; makes the file if it is not there.
+    func write<R>(_ body: (Connection) throws(SQLiteError) -> R) throws(SQLiteError) -> R {
+        precondition(!isReadOnly)
+        if writer == nil { writer = try connect() }
+        return try body(writer!)
+    }
+
+    /// Runs `body` in one transaction of the writing connection, durable once this returns.
+    func transaction<R>(_ body: (Connection) throws(SQLiteError) -> R) throws(SQLiteError) -> R {
+        try write { connection throws(SQLiteError) in
+            try connection.execute("BEGIN IMMEDIATE")
+            do throws(SQLiteError) {
+                let result = try body(connection)
+                try connection.execute("COMMIT")
+                return result
+            } catch {
+                try? connection.execute("ROLLBACK")
+                throw error
+            }
+        }
+    }
+
+    private func connect() throws(SQLiteError) -> Connection {
+        let connection = try Connection(path: path, .create)
+        if try connection.row("SELECT count(*) FROM sqlite_schema", read: { $0.integer(0) }) == 0 {
+            try connection.execute(Self.pragmasOnce)
+            try connection.execute("BEGIN IMMEDIATE")
+            try connection.execute(Self.schema)
+            try connection.run("INSERT INTO store VALUES (?)", .text(store.description))
+            try connection.execute("COMMIT")
+        }
+        try connection.execute(
+            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096; PRAGMA temp_store = 2;")
+        return connection
+    }
+
+    /// Why a file that is there cannot be the state of this store; `nil` if it can.
+    static func fault(in connection: Connection, of store: StoreID) throws(SQLiteError) -> String? {
+        let application = try connection.row("PRAGMA application_id", read: { $0.integer(0) })
+        guard application == Int64(applicationID) else { return "it is not a Rootfast state file" }
+        let format = try connection.row("PRAGMA user_version", read: { $0.integer(0) }) ?? 0
+        guard format == Int64(Self.format) else { return "its format \(format) is unknown" }
+        let uuid = try connection.row("SELECT uuid FROM store", read: { $0.text(0) })
+        guard uuid == store.description else { return "it belongs to another store, \(uuid ?? "unnamed")" }
+        return nil
+    }
+
+    /// Brings what was written into the file proper, so that the log beside it (`-wal`) does not grow.
+    func checkpoint() throws(SQLiteError) {
+        try write { connection throws(SQLiteError) in
+            _ = try connection.rows("PRAGMA wal_checkpoint(TRUNCATE)") { $0.integer(0) }
+        }
+    }
+
+    /// Gives free pages of the file back to the file system, a few at a time; answers whether there are more.
+    func giveBackSpace(pageCountMax: Int) throws(SQLiteError) -> Bool {
+        try write { connection throws(SQLiteError) in
+            _ = try connection.rows("PRAGMA incremental_vacuum(\(pageCountMax))") { $0.integer(0) }
+            return try connection.row("PRAGMA freelist_count", read: { $0.integer(0) }) ?? 0 > 0
+        }
+    }
+
+    /// Gives a state file that cannot be used, and what SQLite keeps beside it, another name.
+    static func setAside(on disk: any Disk) throws(DiskError) {
+        var isChanged = false
+        for name in [name] + companionNames where try disk.open(name, .read) != nil {
+            try disk.rename(name, to: name + ".bad")
+            isChanged = true
+        }
+        if isChanged { try disk.syncFolder("") }
+    }
+
+    func close() {
+        writer = nil
+        readers.close()
+    }
+}

@@ -1,0 +1,24 @@
+import Csqlite3
+
+/// A call to SQLite that failed.
+package struct SQLiteError: Error, Hashable, Sendable {
+    /// SQLite's extended result code, such as 11 for a damaged file.
+    package var code: Int32
+    /// The errno of the system call beneath, 0 if there was none.
+    package var errno: Int32
+    /// SQLite's own words, and the statement.
+    package var message: String
+
+    init(_ code: Int32, _ connection: OpaquePointer?, _ statement: String) {
+        self.code = code
+        errno = sqlite3_system_errno(connection)
+        let text = connection.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(code))
+        message = "\(text) (\(statement))"
+    }
+
+    /// The code without its extension.
+    package var primaryCode: Int32 { code & 0xff }
+    package var isDamage: Bool { [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT].contains(primaryCode) }
+    package var isLackOfRoom: Bool { primaryCode == SQLITE_FULL }
+    package var isBusy: Bool { [SQLITE_BUSY, SQLITE_LOCKED].contains(primaryCode) }
+}

@@ -1,0 +1,106 @@
+import CMemory
+import Hashing
+
+/// Values that are too long for a page, each in memory of its own, by number.
+///
+/// One thread at a time makes and removes; any number read what they have come by through a frozen page: the table's
+/// chunks are never moved, and an entry is written before a page that refers to it is frozen. With `Paging`, the bytes of
+/// a stored value may be out of memory, or about to leave it.
+struct LongValues {
+    private static let chunkCount = 1 << 14
+    private static let countPerChunk = 1 << 14
+    static let countMax = chunkCount * countPerChunk
+
+    struct Value {
+        /// Where the bytes are: 0 if they are not in memory, negative if they are about to leave it.
+        var word: Int64 = 0
+        var count = 0
+        var digest = Digest.zero
+        /// Its number in the page store; 0 if it is not there.
+        var id: UInt64 = 0
+        /// The epoch in which it was last told to leave.
+        var coolingStamp: Int64 = 0
+    }
+
+    private let chunks: UnsafeMutablePointer<UnsafeMutablePointer<Value>?>
+    private let bytes: UnsafeMutablePointer<Int64>
+
+    init() {
+        chunks = .allocate(capacity: Self.chunkCount)
+        chunks.initialize(repeating: nil, count: Self.chunkCount)
+        bytes = .allocate(capacity: 1)
+        bytes.initialize(to: 0)
+    }
+
+    func free() {
+        for i in 0..<Self.chunkCount {
+            guard let chunk = chunks[i] else { continue }
+            for j in 0..<Self.countPerChunk { Self.memory(of: chunk[j])?.deallocate() }
+            chunk.deallocate()
+        }
+        chunks.deallocate()
+        bytes.deallocate()
+    }
+
+    /// Bytes of values in memory.
+    var byteCount: Int { Int(rootfast_load(bytes)) }
+
+    /// The entry of a number whose chunk is there.
+    @inline(__always)
+    subscript(number: UInt32) -> UnsafeMutablePointer<Value> {
+        chunks[Int(number) / Self.countPerChunk].unsafelyUnwrapped + Int(number) % Self.countPerChunk
+    }
+
+    /// Readers see what was written before it was set.
+    @inline(__always)
+    func word(_ number: UInt32) -> Int64 { rootfast_load_acquire(&self[number].pointee.word) }
+    func setWord(_ number: UInt32, _ word: Int64) { rootfast_store_release(&self[number].pointee.word, word) }
+    /// Sets the word if it is `expected`; false if it is not.
+    func exchangeWord(_ number: UInt32, _ expected: Int64, _ wanted: Int64) -> Bool {
+        rootfast_exchange(&self[number].pointee.word, expected, wanted) != 0
+    }
+
+    /// Where the hash of a value is.
+    func digest(_ number: UInt32) -> UnsafeMutablePointer<Digest> {
+        UnsafeMutableRawPointer(self[number]).advanced(by: MemoryLayout<Value>.offset(of: \.digest)!)
+            .assumingMemoryBound(to: Digest.self)
+    }
+
+    /// Makes the chunk of a number, unless it is there.
+    func makeChunk(of number: UInt32) {
+        let index = Int(number) / Self.countPerChunk
+        guard chunks[index] == nil else { return }
+        let values = UnsafeMutablePointer<Value>.allocate(capacity: Self.countPerChunk)
+        values.initialize(repeating: Value(), count: Self.countPerChunk)
+        chunks[index] = values
+    }
+
+    /// The bytes of an entry; `nil` unless they are in memory to stay.
+    @inline(__always)
+    func bytes(_ number: UInt32) -> UnsafeRawBufferPointer? {
+        let word = word(number)
+        guard word > 0 else { return nil }
+        return UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: Int(word)), count: self[number].pointee.count)
+    }
+
+    /// Copies bytes in; the entry has none yet.
+    func fill(_ number: UInt32, _ source: UnsafeRawBufferPointer) {
+        let base = UnsafeMutableRawPointer.allocate(byteCount: source.count, alignment: 8)
+        base.copyMemory(from: source.baseAddress!, byteCount: source.count)
+        rootfast_add(bytes, Int64(source.count))
+        setWord(number, Int64(Int(bitPattern: base)))
+    }
+
+    /// Frees the bytes of an entry, if they are in memory.
+    func drop(_ number: UInt32) {
+        let value = self[number]
+        guard let memory = Self.memory(of: value.pointee) else { return }
+        setWord(number, 0)
+        rootfast_add(bytes, -Int64(value.pointee.count))
+        memory.deallocate()
+    }
+
+    private static func memory(of value: Value) -> UnsafeMutableRawPointer? {
+        UnsafeMutableRawPointer(bitPattern: Int(value.word & .max))
+    }
+}

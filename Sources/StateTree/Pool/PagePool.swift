@@ -1,0 +1,316 @@
+import CMemory
+import Hashing
+import Threading
+
+/// The memory of a tree: frames for pages, and buffers for long values, freed by generation.
+///
+/// A page's *slot* is the number of its frame. One thread at a time writes (the tree's writer); any number read. A
+/// *generation* is the span between two freezes of the tree: a page belongs to the generation that made it and is
+/// written by no later one. What a later generation replaces is *retired*, and freed once no pinned generation is older
+/// than the one that retired it. With a page store, what it holds may leave memory and comes back when it is needed
+/// (see `Paging`); whoever reads then counts itself in by `beginReading`.
+///
+/// `@unchecked Sendable`, because: (1) `pins` is touched under `lock` only; (2) arenas are never moved or freed while
+/// the pool lives, and their table is written before a page in a new one is frozen; (3) readers get at a page only
+/// through a frozen generation, handed to them through a lock, and frozen pages are not written but for the hashes and
+/// dirty marks, which no reader of an unhashed view touches; (4) `paging` takes care of itself; (5) everything else
+/// belongs to the writer.
+final class PagePool: @unchecked Sendable {
+    let frames = Frames()
+    let values = LongValues()
+    /// `nil` if all pages stay in memory.
+    let paging: Paging?
+    private let writer: UnsafeMutablePointer<WriterState>
+
+    private struct WriterState {
+        /// The generation now being written.
+        var generation = Page.storedGeneration + 1
+        /// Slots that were ever used; slot 0 stands for "no page".
+        var slotCount = 1
+        var freeSlots = GrowingBuffer<UInt32>()
+        /// The same for long values.
+        var valueCount = 0
+        var freeValues = GrowingBuffer<UInt32>()
+        var retired = GrowingBuffer<Retired>()
+        /// How many of `retired`, the first, have been told to `paging` as dropped.
+        var toldCount = 0
+    }
+
+    private enum Holding { case page, value }
+    private struct Retired {
+        var generation: Int64
+        var number: UInt32
+        var holding: Holding
+    }
+
+    private let lock = Lock()
+    private var pins: [Int64: Int] = [:]
+
+    /// - Parameter budgetBytes: how much memory to keep within, if there is a store.
+    init(_ store: (any PageStore)?, budgetBytes: Int, _ kernel: HashKernel) {
+        let (frames, values) = (frames, values)
+        paging = store.map { Paging($0, budgetBytes: budgetBytes, frames, values, kernel) }
+        writer = .allocate(capacity: 1)
+        writer.initialize(to: WriterState())
+    }
+
+    deinit {
+        frames.free()
+        values.free()
+        writer.pointee.freeSlots.free()
+        writer.pointee.freeValues.free()
+        writer.pointee.retired.free()
+        writer.deallocate()
+    }
+
+    /// Bytes of memory held for pages and long values.
+    var byteCount: Int { paging?.residentBytes ?? writer.pointee.slotCount * Page.frameBytes + values.byteCount }
+    var generation: Int64 { writer.pointee.generation }
+
+    /// A page that is in memory: one that this generation made, or that was come by since reading began.
+    @inline(__always)
+    func page(_ slot: UInt32) -> Page { frames.page(slot) }
+
+    // MARK: - Reading
+
+    /// From here to `endReading` nothing that is come by leaves memory. May be nested; each is ended where it was begun.
+    @inline(__always)
+    func beginReading() -> UnsafeMutablePointer<Int64>? { paging?.epochs.enter() }
+
+    @inline(__always)
+    func endReading(_ counter: UnsafeMutablePointer<Int64>?) {
+        if let counter { paging.unsafelyUnwrapped.epochs.leave(counter) }
+    }
+
+    /// The child page at an entry; read from the store if it is not in memory.
+    @inline(__always)
+    func child(_ page: Page, _ entry: Int) throws(PageError) -> Page {
+        let child = frames.page(page.child(entry))
+        if child.word > 0 { return child }
+        return try fetch(page.child(entry), expecting: page.entryHashes[entry])
+    }
+
+    @inline(never)
+    private func fetch(_ slot: UInt32, expecting digest: Digest) throws(PageError) -> Page {
+        guard let paging else { preconditionFailure("a page is missing") }
+        return try paging.fetch(slot, expecting: digest)
+    }
+
+    @inline(__always)
+    func value(of record: Record) throws(PageError) -> UnsafeRawBufferPointer {
+        record.isLong ? try longValue(record.longValueSlot) : record.inlineValue
+    }
+
+    /// The hash of a record's value, which need not be in memory for that.
+    func valueHash(of record: Record) -> Digest {
+        record.isLong ? values[record.longValueSlot].pointee.digest : BLAKE2b.hash(record.inlineValue)
+    }
+
+    @inline(never)
+    private func longValue(_ number: UInt32) throws(PageError) -> UnsafeRawBufferPointer {
+        if let bytes = values.bytes(number) { return bytes }
+        guard let paging else { preconditionFailure("a long value is missing") }
+        return try paging.fetchValue(number)
+    }
+}
+
+// MARK: - Slots (the writer's)
+
+extension PagePool {
+    /// An empty frame; its header is still to be written.
+    func makePage() -> (page: Page, slot: UInt32) {
+        let slot = takeSlot()
+        return (page(slot), slot)
+    }
+
+    /// A page of the current generation whose content `rewrite` will give.
+    func makeBlankPage() -> UInt32 {
+        let (page, slot) = makePage()
+        page.word = generation
+        page.slot = slot
+        return slot
+    }
+
+    /// A page of the current generation with the content of `slot`: that page itself if it is of this generation,
+    /// else a copy, and the original is retired. Requires that it is in memory.
+    func writable(_ slot: UInt32) -> Page {
+        let original = page(slot)
+        if original.generation == generation { return original }
+        let (copy, newSlot) = makePage()
+        // All but the word, which `paging` may touch.
+        let (start, end) = (MemoryLayout<Int64>.size, Page.headerBytes + Page.entryBytes * original.room)
+        (copy.base + start).copyMemory(from: original.base + start, byteCount: end - start)
+        let heapStart = original.heapStart
+        (copy.base + heapStart).copyMemory(from: original.base + heapStart, byteCount: Page.frameBytes - heapStart)
+        copy.word = generation
+        copy.slot = newSlot
+        retire(slot, .page)
+        return copy
+    }
+
+    /// Lays an image out as the page of a slot of the current generation. The image may refer to what the page holds.
+    func rewrite(_ slot: UInt32, as image: PageImage) {
+        let page = page(slot)
+        precondition(page.generation == generation)
+        withUnsafeTemporaryAllocation(byteCount: Page.frameBytes, alignment: 16) { scratch in
+            image.encode(into: Page(scratch.baseAddress!), slot: slot, generation: generation)
+            page.base.copyMemory(from: scratch.baseAddress!, byteCount: Page.frameBytes)
+        }
+    }
+
+    /// Gives up a page: at once if no frozen generation can see it, else when none does any more.
+    func discardPage(_ slot: UInt32) {
+        if page(slot).generation == generation {
+            addFree(slot)
+        } else {
+            retire(slot, .page)
+        }
+    }
+
+    private func addFree(_ slot: UInt32) {
+        if let paging, page(slot).word != 0 { paging.noteSpare(1) }
+        writer.pointee.freeSlots.append(slot)
+    }
+
+    /// A copy of a long value; returns its number.
+    func makeValue(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        let number = writer.pointee.freeValues.isEmpty ? makeValueNumber() : writer.pointee.freeValues.removeLast()
+        let value = values[number]
+        value.pointee = LongValues.Value()
+        value.pointee.count = bytes.count
+        value.pointee.digest = BLAKE2b.hash(bytes)
+        values.fill(number, bytes)
+        return number
+    }
+
+    func discardValue(of record: Record) { retire(record.longValueSlot, .value) }
+
+    private func makeValueNumber() -> UInt32 {
+        let number = writer.pointee.valueCount
+        precondition(number < LongValues.countMax, "a tree has at most 268 million long values")
+        values.makeChunk(of: UInt32(number))
+        writer.pointee.valueCount += 1
+        return UInt32(number)
+    }
+
+    @inline(__always)
+    private func takeSlot() -> UInt32 {
+        let slot = writer.pointee.freeSlots.isEmpty ? makeSlot() : writer.pointee.freeSlots.removeLast()
+        if let paging {
+            frames.makeArena(of: slot, isHuge: false)
+            if page(slot).word == 0 { paging.notePopulated(1) } else { paging.noteSpare(-1) }
+        }
+        return slot
+    }
+
+    private func makeSlot() -> UInt32 {
+        let slot = writer.pointee.slotCount
+        precondition(slot < Frames.slotCountMax, "a tree has at most 67 million pages")
+        // Huge pages not for the first arena: a small tree takes no more than it needs. Nor where frames are going to
+        // be given back one by one.
+        let isHuge = slot >= Frames.perArena && slot * Page.frameBytes < paging?.budgetBytes ?? .max
+        frames.makeArena(of: UInt32(slot), isHuge: isHuge)
+        writer.pointee.slotCount += 1
+        return UInt32(slot)
+    }
+}
+
+// MARK: - Generations
+
+extension PagePool {
+    private func retire(_ number: UInt32, _ holding: Holding) {
+        writer.pointee.retired.append(Retired(generation: generation, number: number, holding: holding))
+    }
+
+    /// Ends the current generation, pins it for a view, and starts the next.
+    func freeze() -> Int64 {
+        let frozen = generation
+        lock.withLock { pins[frozen, default: 0] += 1 }
+        writer.pointee.generation += 1
+        return frozen
+    }
+
+    func unpin(_ generation: Int64) {
+        lock.withLock {
+            if let count = pins[generation], count > 1 {
+                pins[generation] = count - 1
+            } else {
+                pins[generation] = nil
+            }
+        }
+    }
+
+    /// The oldest generation that a view shows; the current one if there is no view.
+    var oldestPinned: Int64 { lock.withLock { pins.keys.min() } ?? generation }
+
+    /// Frees what no pinned generation can reach any more. The writer's; costs the number of things freed.
+    func reclaim() {
+        let oldest = oldestPinned
+        let retired = writer.pointee.retired
+        while !retired.isEmpty, retired[0].generation <= oldest {
+            if writer.pointee.toldCount > 0 { writer.pointee.toldCount -= 1 } else { noteDropped(retired[0]) }
+            let item = retired.removeFirst()
+            switch item.holding {
+            case .page:
+                paging?.free(page: item.number)
+                addFree(item.number)
+            case .value:
+                if let paging { paging.free(value: item.number) } else { values.drop(item.number) }
+                writer.pointee.freeValues.append(item.number)
+            }
+        }
+        paging?.makeAllRoom()
+    }
+
+    private func noteDropped(_ item: Retired) {
+        switch item.holding {
+        case .page: paging?.noteDropped(page: item.number)
+        case .value: paging?.noteDropped(value: item.number)
+        }
+    }
+}
+
+// MARK: - Snapshots (the writer's)
+
+extension PagePool {
+    /// How a pool that goes on from the generation that was just frozen numbers its slots and long values.
+    struct Numbering {
+        var slotCount: Int
+        var valueCount: Int
+        var freeSlots: [UInt32]
+        var freeValues: [UInt32]
+    }
+
+    /// Tells all that was retired so far as dropped.
+    func noteAllDropped() {
+        let retired = writer.pointee.retired
+        for i in writer.pointee.toldCount..<retired.count { noteDropped(retired[i]) }
+        writer.pointee.toldCount = retired.count
+    }
+
+    /// Costs the number of what is free.
+    var numbering: Numbering {
+        var numbering = Numbering(
+            slotCount: writer.pointee.slotCount, valueCount: writer.pointee.valueCount,
+            freeSlots: writer.pointee.freeSlots.all, freeValues: writer.pointee.freeValues.all)
+        let retired = writer.pointee.retired
+        for i in 0..<retired.count {
+            switch retired[i].holding {
+            case .page: numbering.freeSlots.append(retired[i].number)
+            case .value: numbering.freeValues.append(retired[i].number)
+            }
+        }
+        return numbering
+    }
+
+    /// Goes on from a stored tree. Requires a new pool.
+    func adopt(_ numbering: Numbering) {
+        writer.pointee.slotCount = numbering.slotCount
+        writer.pointee.valueCount = numbering.valueCount
+        for slot in numbering.freeSlots { writer.pointee.freeSlots.append(slot) }
+        for number in numbering.freeValues {
+            values.makeChunk(of: number)
+            writer.pointee.freeValues.append(number)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+/// Where the pages and long values of a tree are kept that need not be in memory.
+///
+/// What it gives is believed only once it is verified against the hashes that lead to it. Called from any thread.
+public protocol PageStore: AnyObject, Sendable {
+    /// The stored form of a page (see `StoredPage`).
+    func page(_ id: UInt64) throws(PageError) -> [UInt8]
+    /// The bytes of a long value.
+    func longValue(_ id: UInt64) throws(PageError) -> [UInt8]
+}
+
+/// Why a page or a long value that is not in memory cannot be read.
+public struct PageError: Error, Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        /// The store could not read it; `code` is the store's own.
+        case unreadable(code: Int32)
+        /// It is missing, or not what it was.
+        case damaged
+    }
+    public enum Item: Hashable, Sendable { case page, longValue }
+
+    public var kind: Kind
+    public var item: Item
+    /// Its number in the store.
+    public var id: UInt64
+    public var reason: String
+
+    public init(_ kind: Kind, _ item: Item, _ id: UInt64, _ reason: String) {
+        self.kind = kind
+        self.item = item
+        self.id = id
+        self.reason = reason
+    }
+}

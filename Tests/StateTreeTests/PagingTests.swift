@@ -1,0 +1,210 @@
+import Hashing
+import SeededRandom
+import StateTree
+import Testing
+import Threading
+
+/// Trees whose pages leave memory and come back.
+@Suite struct PagingTests {
+    /// So small that hardly anything stays.
+    static let budget = 64 << 12
+
+    static func fill(_ tree: Tree, _ model: inout [[UInt8]: [UInt8]], _ count: Int, _ rng: inout SeededGenerator) {
+        for _ in 0..<count {
+            let key = rng.bytes(.random(in: 1...12, using: &rng))
+            if Int.random(in: 0..<4, using: &rng) == 0, let old = model.keys.randomElement(using: &rng) {
+                model[old] = nil
+                _ = tree.delete(old)
+            } else {
+                let value = TreeTests.value(&rng)
+                model[key] = value
+                tree.put(key, value)
+            }
+        }
+    }
+
+    static func expectSame(_ view: TreeView, _ model: [[UInt8]: [UInt8]]) throws {
+        try view.checkInvariants()
+        #expect(view.root == definedRoot(model))
+        let pairs = model.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { Pair(key: $0.key, value: $0.value) }
+        #expect(view.pairs() == pairs)
+        #expect(view.pairs(reversed: true) == pairs.reversed())
+    }
+
+    @Test(arguments: [1, 2, 3]) func `a tree is the same whatever of it is in memory`(seed: UInt64) throws {
+        var rng = SeededGenerator(seed: seed)
+        let store = MemoryStore()
+        let tree = Tree(kernel: .scalar, store: store, budgetBytes: Self.budget)
+        var model: [[UInt8]: [UInt8]] = [:]
+        var kept: [(TreeView, [[UInt8]: [UInt8]])] = []
+        for round in 0..<12 {
+            Self.fill(tree, &model, 600, &rng)
+            let view = tree.freeze(hashing: true)
+            _ = try store.snapshot(tree, of: view)
+            if round % 4 == 1 { kept.append((view, model)) }
+            try Self.expectSame(tree.freeze(hashing: true), model)
+        }
+        #expect(store.readCount > 1000, "pages must have left")
+        for (view, model) in kept { try Self.expectSame(view, model) }
+    }
+
+    @Test(arguments: [4, 5]) func `a tree goes on from any of its snapshots`(seed: UInt64) throws {
+        var rng = SeededGenerator(seed: seed)
+        let store = MemoryStore()
+        var tree = Tree(kernel: .scalar, store: store, budgetBytes: Self.budget)
+        var model: [[UInt8]: [UInt8]] = [:]
+        var snapshots: [(StoredTree, [[UInt8]: [UInt8]])] = []
+        for _ in 0..<8 {
+            Self.fill(tree, &model, 500, &rng)
+            snapshots.append((try store.snapshot(tree, of: tree.freeze(hashing: true)), model))
+            tree = try Tree(snapshots.last!.0, in: store, budgetBytes: Self.budget, kernel: .scalar)
+        }
+        for (stored, model) in snapshots {
+            let old = try Tree(stored, in: store, budgetBytes: Self.budget, kernel: .scalar)
+            #expect(old.root() == stored.root)
+            try Self.expectSame(old.freeze(hashing: true), model)
+            // And it can be written, without touching the others.
+            var changed = model
+            Self.fill(old, &changed, 50, &rng)
+            try Self.expectSame(old.freeze(hashing: true), changed)
+        }
+    }
+
+    @Test func `what a tree dropped is what only its older snapshots need`() throws {
+        var rng = SeededGenerator(seed: 6)
+        let store = MemoryStore()
+        let tree = Tree(kernel: .scalar, store: store, budgetBytes: Self.budget)
+        var model: [[UInt8]: [UInt8]] = [:]
+        var stored: StoredTree?
+        for _ in 0..<10 {
+            Self.fill(tree, &model, 400, &rng)
+            stored = try store.snapshot(tree, of: tree.freeze(hashing: true), keepsOld: false)
+        }
+        // Nothing that is needed is missing, and nothing is left that no page refers to.
+        let reopened = try Tree(stored!, in: store, budgetBytes: .max, kernel: .scalar)
+        let view = reopened.freeze(hashing: true)
+        try Self.expectSame(view, model)
+        let readOnce = store.readCount
+        let again = try Tree(stored!, in: store, budgetBytes: .max, kernel: .scalar)
+        try again.freeze(hashing: true).checkInvariants()
+        #expect(store.readCount - readOnce == store.pageIDs.count + store.longValueIDs.count)
+    }
+
+    @Test func `every page and value that is not what it was is found out`() throws {
+        var rng = SeededGenerator(seed: 7)
+        let store = MemoryStore()
+        let tree = Tree(kernel: .scalar, store: store)
+        var model: [[UInt8]: [UInt8]] = [:]
+        Self.fill(tree, &model, 400, &rng)
+        let stored = try store.snapshot(tree, of: tree.freeze(hashing: true))
+        func isFoundOut() -> Bool {
+            do {
+                let tree = try Tree(stored, in: store, budgetBytes: .max, kernel: .scalar)
+                try tree.freeze(hashing: true).forEach(from: nil, to: nil) { _, _ in true }
+                return false
+            } catch { return error is PageError }
+        }
+        #expect(!isFoundOut())
+        for id in store.pageIDs {
+            let honest = try store.page(id)
+            store.damage(page: id) { _ in nil }
+            #expect(isFoundOut())
+            for _ in 0..<20 {
+                let position = Int.random(in: 0..<honest.count, using: &rng)
+                var bytes = honest
+                bytes[position] ^= 1 << UInt8.random(in: 0..<8, using: &rng)
+                // Also where the crc was made to match again, unless it is only a slot's number that changed.
+                store.damage(page: id) { _ in bytes }
+                #expect(isFoundOut(), "page \(id), byte \(position)")
+                store.damage(page: id) { _ in Array(bytes.prefix(position)) }
+                #expect(isFoundOut(), "page \(id), cut at \(position)")
+            }
+            store.damage(page: id) { _ in honest }
+        }
+        for id in store.longValueIDs {
+            let honest = try store.longValue(id)
+            store.damage(longValue: id) { [$0[0] ^ 1] + $0.dropFirst() }
+            #expect(isFoundOut())
+            store.damage(longValue: id) { _ in honest }
+        }
+        #expect(!isFoundOut())
+    }
+
+    @Test func `two pages in each other's place are found out`() throws {
+        var rng = SeededGenerator(seed: 8)
+        let store = MemoryStore()
+        let tree = Tree(kernel: .scalar, store: store)
+        var model: [[UInt8]: [UInt8]] = [:]
+        Self.fill(tree, &model, 400, &rng)
+        let stored = try store.snapshot(tree, of: tree.freeze(hashing: true))
+        let ids = store.pageIDs
+        let (a, b) = (try store.page(ids[1]), try store.page(ids[2]))
+        store.damage(page: ids[1]) { _ in b }
+        store.damage(page: ids[2]) { _ in a }
+        #expect(throws: PageError.self) {
+            try Tree(stored, in: store, budgetBytes: .max, kernel: .scalar).freeze(hashing: true)
+                .forEach(from: nil, to: nil) { _, _ in true }
+        }
+    }
+
+    @Test func `a put whose page cannot be read changes nothing`() throws {
+        var rng = SeededGenerator(seed: 9)
+        let store = MemoryStore()
+        let first = Tree(kernel: .scalar, store: store)
+        var model: [[UInt8]: [UInt8]] = [:]
+        Self.fill(first, &model, 400, &rng)
+        let stored = try store.snapshot(first, of: first.freeze(hashing: true))
+        let tree = try Tree(stored, in: store, budgetBytes: .max, kernel: .scalar)
+        for id in store.pageIDs.dropFirst() { store.damage(page: id) { [$0[0] + 1] + $0.dropFirst() } }
+        #expect(throws: PageError.self) {
+            try [1, 2, 3].withUnsafeBytes { try tree.put($0, $0) }
+        }
+        #expect(tree.root() == stored.root)
+        #expect(tree.count == model.count)
+    }
+
+    @Test func `readers on many threads see their state while pages come and go`() throws {
+        var rng = SeededGenerator(seed: 10)
+        let store = MemoryStore()
+        let tree = Tree(kernel: .scalar, store: store, budgetBytes: Self.budget)
+        var model: [[UInt8]: [UInt8]] = [:]
+        Self.fill(tree, &model, 3000, &rng)
+        var view = tree.freeze(hashing: true)
+        _ = try store.snapshot(tree, of: view)
+        let failures = Counter()
+        let done = Counter()
+        let readerCount = 3
+        for seed in 0..<readerCount {
+            let (view, model) = (view, model)
+            detached {
+                var rng = SeededGenerator(seed: UInt64(seed))
+                let keys = Array(model.keys)
+                for _ in 0..<20_000 {
+                    let key = keys.randomElement(using: &rng)!
+                    if view.value(for: key) != model[key] { failures.increment() }
+                }
+                done.increment()
+            }
+        }
+        while done.value < readerCount {
+            Self.fill(tree, &model, 100, &rng)
+            view = tree.freeze(hashing: true)
+            _ = try store.snapshot(tree, of: view)
+        }
+        #expect(failures.value == 0)
+        try Self.expectSame(view, model)
+    }
+}
+
+/// `@unchecked Sendable`, because `count` is touched under `lock` only.
+private final class Counter: @unchecked Sendable {
+    private let lock = Lock()
+    private var count = 0
+    var value: Int { lock.withLock { count } }
+    func increment() { lock.withLock { count += 1 } }
+}
+
+/// Runs a body once on a thread of its own.
+private func detached(_ body: @escaping @Sendable () -> Void) {
+    WorkerThread(body).wake()
+}
