@@ -1,4 +1,5 @@
 import StateTree
+import CommitLog
 import Threading
 
 /// Brings the requests of many callers into shared flushes (group commit), as a pipeline of two: while one flush is
@@ -34,6 +35,7 @@ final class CommitQueue: @unchecked Sendable {
     private var newest: StateView
     private var isBehind = false
     private var durable: StateView
+    private var durablePosition: LogTip
     private var leader: WorkerThread?
     private var ticker: Ticker?
     private var allocator: WorkerThread?
@@ -43,6 +45,7 @@ final class CommitQueue: @unchecked Sendable {
         self.environment = environment
         newest = committer.durable
         durable = committer.durable
+        durablePosition = committer.position
     }
 
     // MARK: - States
@@ -52,6 +55,8 @@ final class CommitQueue: @unchecked Sendable {
     /// The newest state that is durable.
     var durableView: StateView { lock.withLock { durable } }
 
+    /// Where the log stands with all that is durable.
+    var durableTip: LogTip { lock.withLock { durablePosition } }
     /// The oldest generation of the tree that a view shows.
     var oldestGenerationOnShow: Int64 { committer.oldestGenerationOnShow }
 
@@ -190,7 +195,7 @@ final class CommitQueue: @unchecked Sendable {
             Completion.give(answers)
             let failure = committer.persist(flush)
             lock.lock()
-            if failure == nil { durable = flush.view! }
+            if failure == nil { (durable, durablePosition) = (flush.view!, flush.tip!) }
             answers = failure == nil ? flush.takeAnswers(.success(())) : []
             hold()
             committer.finish(flush, failure)

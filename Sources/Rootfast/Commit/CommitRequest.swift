@@ -93,10 +93,13 @@ final class Proposal {
 final class StateView: Sendable {
     let tree: TreeView
     let sequence: UInt64
+    /// What has to be there as long as this is.
+    private let kept: (any Sendable)?
 
-    init(tree: TreeView, sequence: UInt64) {
+    init(tree: TreeView, sequence: UInt64, keeping kept: (any Sendable)? = nil) {
         self.tree = tree
         self.sequence = sequence
+        self.kept = kept
     }
 }
 

@@ -32,6 +32,7 @@ public final class Maintenance: @unchecked Sendable {
     struct Place {
         let file: StateFile
         let disk: any Disk
+        var isReadOnly = false
     }
 
     private enum Work {
@@ -181,7 +182,8 @@ public final class Maintenance: @unchecked Sendable {
 
     private func makeWriter(_ place: Place, _ reason: SnapshotReason, isClosing: Bool) -> SnapshotWriter {
         SnapshotWriter(
-            place.file, queue, place.disk, after: previous, reason, isClosing: isClosing, now: environment.now)
+            place.file, place.disk, after: previous, reason, now: environment.now,
+            .init(queue, after: previous, isClosing: isClosing))
     }
 
     private func finish(_ writer: SnapshotWriter) {
@@ -237,6 +239,17 @@ public final class Maintenance: @unchecked Sendable {
         }
     }
 
+    /// What there is, as retention sees it; `nil` if there is no state file.
+    func withPlan<R>(_ body: (RetentionPlan?) -> R) throws(StoreError) -> R {
+        try work.withLock { () throws(StoreError) in
+            guard let place else { throw Self.closed }
+            guard try Store.exists(StateFile.name, on: place.disk) else { return body(nil) }
+            return body(try plan(place))
+        }
+    }
+
+    var currentGrowth: Growth { lock.withLock { shared.growth } }
+
     // MARK: - Growth
 
     /// Told by the committer how the store grows; wakes the thread if something is due.
@@ -283,17 +296,40 @@ public final class Maintenance: @unchecked Sendable {
 
     // MARK: - Pins
 
-    /// Keeps a snapshot, and the log from a segment on, until `unpin`.
-    func pin(snapshot id: UInt64?, segment: UInt64?) {
-        lock.withLock {
-            if let id { shared.pinnedSnapshots[id, default: 0] += 1 }
-            if let segment { shared.pinnedSegments[segment, default: 0] += 1 }
+    /// Keeps what is pinned from being reclaimed as long as it lives.
+    final class Pin: Sendable {
+        private let maintenance: Maintenance
+        private let snapshots: [UInt64]
+        private let segment: UInt64?
+
+        fileprivate init(_ maintenance: Maintenance, _ snapshots: [UInt64], _ segment: UInt64?) {
+            self.maintenance = maintenance
+            self.snapshots = snapshots
+            self.segment = segment
+        }
+
+        deinit { maintenance.unpin(snapshots, segment) }
+    }
+
+    /// Pins the newest snapshot that is not beyond a sequence, and the log from a segment on.
+    func pin(snapshotsUpTo sequence: UInt64, segment: UInt64?) throws(StoreError) -> Pin {
+        try work.withLock { () throws(StoreError) in
+            guard let place else { throw Self.closed }
+            var ids: [UInt64] = []
+            if try Store.exists(StateFile.name, on: place.disk) {
+                ids = try plan(place).snapshots.filter { $0.sequence <= sequence }.suffix(1).map(\.id)
+            }
+            lock.withLock {
+                for id in ids { shared.pinnedSnapshots[id, default: 0] += 1 }
+                if let segment { shared.pinnedSegments[segment, default: 0] += 1 }
+            }
+            return Pin(self, ids, segment)
         }
     }
 
-    func unpin(snapshot id: UInt64?, segment: UInt64?) {
+    private func unpin(_ snapshots: [UInt64], _ segment: UInt64?) {
         lock.withLock {
-            if let id { Self.release(id, in: &shared.pinnedSnapshots) }
+            for id in snapshots { Self.release(id, in: &shared.pinnedSnapshots) }
             if let segment { Self.release(segment, in: &shared.pinnedSegments) }
         }
     }
@@ -301,6 +337,19 @@ public final class Maintenance: @unchecked Sendable {
     private static func release(_ key: UInt64, in pins: inout [UInt64: Int]) {
         let count = pins[key] ?? 0
         pins[key] = count > 1 ? count - 1 : nil
+    }
+
+    private static let closed = StoreError(.closed, "The store is closed", advice: "Open it again.")
+
+    /// What there is of the past. Pin first what is to be found there.
+    func withHistory<R>(_ body: (History) throws(StoreError) -> R) throws(StoreError) -> R {
+        guard let place = work.withLock({ place }) else { throw Self.closed }
+        var machineOptions = StateMachine.Options(options, environment)
+        machineOptions.memoryBytesMax = max(1 << 20, options.memoryBytesMax / 8)
+        return try body(
+            History(
+                disk: place.disk, file: place.file, machineOptions: machineOptions,
+                readsAhead: environment.usesThreads))
     }
 }
 
@@ -339,11 +388,22 @@ extension Maintenance {
     /// replays more.
     func takeLastSnapshot() {
         let growth = lock.withLock { shared.growth }
-        guard work.withLock({ place != nil }), growth.commitCount > 0, growth.logByteCount > Self.littleLogBytes else { return }
+        guard work.withLock({ place?.isReadOnly == false }), growth.commitCount > 0, growth.logByteCount > Self.littleLogBytes else { return }
         _ = try? takeSnapshot(.close, isClosing: true)
     }
 
     private static let littleLogBytes = 128 << 10
+
+    /// Begins a new segment of the log, so that all before it is sealed; does nothing if the newest has no commit yet.
+    public func seal() throws(StoreError) {
+        var failure: StoreError?
+        let request = CommitRequest(
+            .barrier { committer in
+                do throws(StoreError) { try committer.beginSegment() } catch { failure = error }
+            })
+        _ = try queue.submit(request)
+        if let failure { throw failure }
+    }
 
     /// Takes a snapshot and applies retention.
     @discardableResult
@@ -394,7 +454,7 @@ extension Maintenance {
     }
 
     private func requirePlace() throws(StoreError) -> Place {
-        guard let place else {
+        guard let place, !place.isReadOnly else {
             throw StoreError(.readOnly, "This store cannot take snapshots", advice: "Open it for writing.")
         }
         return place

@@ -26,6 +26,31 @@ final class SnapshotBasis: @unchecked Sendable {
     }
 }
 
+extension SnapshotWriter.Barrier {
+    /// The barrier of a store that is being written.
+    init(_ queue: CommitQueue, after previous: SnapshotWriter.Previous, isClosing: Bool) {
+        take = { () throws(StoreError) in
+            var result: Result<SnapshotBasis, StoreError>?
+            let request = CommitRequest(
+                .barrier { committer in
+                    result = Result { () throws(StoreError) in
+                        try committer.beginSnapshot(after: (previous.page, previous.longValue))
+                    }
+                }, isClosing: isClosing)
+            _ = try queue.submit(request)
+            return try result!.get()
+        }
+        settle = { basis in
+            let count = basis.outcomes.count
+            _ = try? queue.submit(CommitRequest(.perform { $0.noteSnapshot(outcomeCount: count) }, isClosing: isClosing))
+        }
+        giveUp = { basis in
+            let growth = basis.growth
+            _ = try? queue.submit(CommitRequest(.perform { $0.addGrowth(growth) }, isClosing: isClosing))
+        }
+    }
+}
+
 extension Committer {
     /// Begins a new segment and takes hold of the state there. Requires a barrier.
     ///

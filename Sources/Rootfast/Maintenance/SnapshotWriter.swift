@@ -18,11 +18,10 @@ final class SnapshotWriter {
     private static let valueBytesPerStep = 4 << 20
 
     private let file: StateFile
-    private let queue: CommitQueue
     private let disk: any Disk
     private let reason: SnapshotReason
     private let now: @Sendable () -> UInt64
-    private let isClosing: Bool
+    private let barrier: Barrier
     private let previous: Previous
     private var stage = Stage.barrier
     private var basis: SnapshotBasis?
@@ -49,17 +48,23 @@ final class SnapshotWriter {
         }
     }
 
+    /// How it gets at the state, and how it tells what came of it.
+    struct Barrier {
+        var take: () throws(StoreError) -> SnapshotBasis
+        var settle: (SnapshotBasis) -> Void
+        var giveUp: (SnapshotBasis) -> Void
+    }
+
     init(
-        _ file: StateFile, _ queue: CommitQueue, _ disk: any Disk, after previous: Previous, _ reason: SnapshotReason,
-        isClosing: Bool, now: @escaping @Sendable () -> UInt64
+        _ file: StateFile, _ disk: any Disk, after previous: Previous, _ reason: SnapshotReason,
+        now: @escaping @Sendable () -> UInt64, _ barrier: Barrier
     ) {
         self.file = file
-        self.queue = queue
         self.disk = disk
         self.previous = previous
         self.reason = reason
-        self.isClosing = isClosing
         self.now = now
+        self.barrier = barrier
         report = SnapshotReport(id: previous.id + 1, reason: reason, startedAt: now())
     }
 
@@ -84,8 +89,7 @@ final class SnapshotWriter {
         if case .done = stage { return }
         if let basis {
             basis.unstored.giveUp()
-            let growth = basis.growth
-            _ = try? queue.submit(CommitRequest(.perform { $0.addGrowth(growth) }, isClosing: isClosing))
+            barrier.giveUp(basis)
         }
         basis = nil
         stage = .done
@@ -94,7 +98,7 @@ final class SnapshotWriter {
     private func advance() throws(StoreError) {
         switch stage {
         case .barrier:
-            basis = try takeBarrier()
+            basis = try barrier.take()
             report.sequence = basis!.tip.seq
             stage = .collecting
         case .collecting:
@@ -113,22 +117,10 @@ final class SnapshotWriter {
         }
     }
 
-    // MARK: - The barrier
-
-    private func takeBarrier() throws(StoreError) -> SnapshotBasis {
-        let last = (previous.page, previous.longValue)
-        var result: Result<SnapshotBasis, StoreError>?
-        let request = CommitRequest(
-            .barrier { committer in
-                result = Result { () throws(StoreError) in try committer.beginSnapshot(after: last) }
-            }, isClosing: isClosing)
-        _ = try queue.submit(request)
-        return try result!.get()
-    }
-
     // MARK: - Writing
 
     private func begin() throws(StoreError) {
+        try StoreError.wrapping { () throws(DiskError) in try StateFile.makeEmpty(on: disk) }
         try StoreError.wrapping { () throws(SQLiteError) in
             try file.write { connection throws(SQLiteError) in try connection.execute("BEGIN IMMEDIATE") }
         }
@@ -256,8 +248,7 @@ final class SnapshotWriter {
         }
         try StoreError.wrapping { () throws(SQLiteError) in try file.checkpoint() }
         basis!.unstored.noteStored()
-        let count = basis!.outcomes.count
-        _ = try? queue.submit(CommitRequest(.perform { $0.noteSnapshot(outcomeCount: count) }, isClosing: isClosing))
+        barrier.settle(basis!)
         report.finishedAt = now()
         row!.isVerified = true
         basis = nil

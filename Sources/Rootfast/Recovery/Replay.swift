@@ -67,7 +67,9 @@ struct Replay {
         let manifest = try Self.manifest(of: disk)
         let start = start ?? LogTip(newStore: manifest.store, root: machine.tree.root(), timestamp: 0)
         let numbers = try Self.segmentNumbers(on: disk).filter { $0 > start.segment }
-        try checkPresence(numbers, after: start.segment, newest: manifest.segment)
+        if options.lastSequence == nil {
+            try checkPresence(numbers, after: start.segment, newest: manifest.segment)
+        }
         var log = Log(manifest: manifest, tip: start)
         for number in (start.segment + 1)...manifest.segment {
             try readSegment(number, into: &log)

@@ -66,6 +66,18 @@ struct OutcomeTable {
         }
     }
 
+    /// All that are kept, in the order of their numbers. Costs as many as there are.
+    func all() throws(StoreError) -> [NumberedOutcome] {
+        var all: [NumberedOutcome] = []
+        if let file, storedCount > forgottenCount {
+            all = try StoreError.wrapping { () throws(SQLiteError) in
+                try file.outcomes(after: forgottenCount, through: storedCount)
+            }
+        }
+        let batches = (sealed + [recent]).map { ($0.outcomes, $0.order[$0.head...]) }
+        return all + SealedOutcomes(batches: batches, totalCount, forgottenCount).all
+    }
+
     // MARK: - Snapshots
 
     /// Hands what is not in the file to a snapshot. O(1).

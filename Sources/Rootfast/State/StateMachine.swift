@@ -131,6 +131,8 @@ final class StateMachine {
         case decision(Voted)
     }
 
+    func allOutcomes() throws(StoreError) -> [NumberedOutcome] { try outcomes.all() }
+    func record(_ id: [UInt8], _ outcome: Outcome) { outcomes.record(id, outcome) }
     func trimOutcomes() { outcomes.trim() }
     func sealOutcomes() -> SealedOutcomes { outcomes.seal() }
     func noteOutcomesStored(_ count: UInt64) { outcomes.noteStored(count) }

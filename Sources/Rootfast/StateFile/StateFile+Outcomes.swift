@@ -32,6 +32,20 @@ extension StateFile {
         }
     }
 
+    /// The outcomes whose number is greater than `bound` and at most `end`, in order.
+    func outcomes(after bound: UInt64, through end: UInt64) throws(SQLiteError) -> [NumberedOutcome] {
+        try readers.read { connection throws(SQLiteError) in
+            try connection.rows(
+                "SELECT number, tx_id, sequence FROM outcomes WHERE number > ? AND number <= ? ORDER BY number",
+                .number(bound), .number(end)
+            ) {
+                NumberedOutcome(
+                    number: $0.number(0), id: Array($0.text(1).utf8),
+                    outcome: $0.isNull(2) ? .aborted : .committed(sequence: $0.number(2)))
+            }
+        }
+    }
+
     /// Adds outcomes and removes those up to `bound`; returns the sum over what is kept.
     static func addOutcomes(
         _ outcomes: [NumberedOutcome], removingUpTo bound: UInt64, to sum: OutcomeSum, _ connection: Connection

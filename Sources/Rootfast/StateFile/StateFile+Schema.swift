@@ -14,9 +14,10 @@ extension StateFile {
         PRAGMA page_size = 8192;
         PRAGMA auto_vacuum = INCREMENTAL;
         PRAGMA journal_mode = WAL;
-        PRAGMA application_id = \(applicationID);
-        PRAGMA user_version = \(format);
         """
+
+    /// Set together with the tables.
+    static let marks = "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(format);"
 
     /// The tables. Numbers are decimal, times are microseconds since 1970, hashes are 64 hexadecimal digits. SQLite keeps
     /// this text with its comments: `sqlite3 state.sqlite .schema` shows it.

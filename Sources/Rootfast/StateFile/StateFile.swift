@@ -48,9 +48,10 @@ final class StateFile: @unchecked Sendable {
 
     private func connect() throws(SQLiteError) -> Connection {
         let connection = try Connection(path: path, .create)
-        if try connection.row("SELECT count(*) FROM sqlite_schema", read: { $0.integer(0) }) == 0 {
+        if try Self.isEmpty(connection) {
             try connection.execute(Self.pragmasOnce)
             try connection.execute("BEGIN IMMEDIATE")
+            try connection.execute(Self.marks)
             try connection.execute(Self.schema)
             try connection.run("INSERT INTO store VALUES (?)", .text(store.description))
             try connection.execute("COMMIT")
@@ -58,6 +59,18 @@ final class StateFile: @unchecked Sendable {
         try connection.execute(
             "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096; PRAGMA temp_store = 2;")
         return connection
+    }
+
+    /// Makes the file, readable by its owner alone like all of a store's files; SQLite takes it from there.
+    static func makeEmpty(on disk: any Disk) throws(DiskError) {
+        guard try disk.open(name, .read) == nil else { return }
+        _ = try disk.open(name, .create)
+        try disk.syncFolder("")
+    }
+
+    /// Whether nothing was ever kept in the file: the process that made it died first.
+    static func isEmpty(_ connection: Connection) throws(SQLiteError) -> Bool {
+        try connection.row("SELECT count(*) FROM sqlite_schema", read: { $0.integer(0) }) == 0
     }
 
     /// Why a file that is there cannot be the state of this store; `nil` if it can.
@@ -97,7 +110,8 @@ final class StateFile: @unchecked Sendable {
     }
 
     func close() {
-        writer = nil
+        // The last to close removes the file's own log, and only who may write can.
         readers.close()
+        writer = nil
     }
 }

@@ -81,7 +81,8 @@ extension Store {
         let tip = recovered.log.tip
         let queue = CommitQueue(
             Committer(machine: recovered.machine, tip: tip, writer: nil, environment: environment), environment)
-        let maintenance = Maintenance(queue, nil, options, environment, previous: .init())
+        let place = recovered.file.map { Maintenance.Place(file: $0, disk: disk, isReadOnly: true) }
+        let maintenance = Maintenance(queue, place, options, environment, previous: .init())
         return Store(
             queue, maintenance, options, environment, isReadOnly: true, RecoveryReport(recovered, copy: nil), tip.store)
     }
@@ -109,7 +110,7 @@ extension Store {
     private static func create(
         _ disk: any Disk, _ options: Options, _ environment: Environment
     ) throws(StoreError) -> Store {
-        let id = StoreID(bytes: versionFour(environment.randomBytes()))!
+        let id = newID(environment)
         let file = disk.databasePath(StateFile.name).map { StateFile(path: $0, store: id, .readWrite) }
         // A state file without a store is what is left of another one.
         if file != nil { try StoreError.wrapping { () throws(DiskError) in try StateFile.setAside(on: disk) } }
@@ -137,7 +138,12 @@ extension Store {
         let place = file.map { Maintenance.Place(file: $0, disk: disk) }
         let maintenance = Maintenance(queue, place, options, environment, previous: previous)
         committer.watch = { [weak maintenance] in maintenance?.note($0) }
+        maintenance.note(growth)
         return Store(queue, maintenance, options, environment, isReadOnly: false, report, writer.tip.store)
+    }
+
+    static func newID(_ environment: Environment) -> StoreID {
+        StoreID(bytes: versionFour(environment.randomBytes()))!
     }
 
     /// Marks 16 random bytes as a uuid of version 4 (RFC 9562).

@@ -40,7 +40,7 @@ public final class Store: Sendable {
     public func close() throws(StoreError) {
         queue.refuseFurther()
         maintenance.end()
-        guard !isReadOnly else { return }
+        guard !isReadOnly else { return maintenance.letGo() }
         if options.snapshotsOnClose { maintenance.takeLastSnapshot() }
         var failure: StoreError?
         let request = CommitRequest(

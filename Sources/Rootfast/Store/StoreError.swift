@@ -29,6 +29,8 @@ public struct StoreError: Error, Hashable, Sendable {
         case outcomeUnknown
         /// An earlier write failed, so the store takes none until it is reopened. Nothing was written.
         case poisoned
+        /// A state of the past that is not there any more.
+        case notRetained
         /// The store was opened to be read only, or was closed.
         case readOnly
         case closed

@@ -161,15 +161,11 @@ extension PagePool {
     /// Gives up a page: at once if no frozen generation can see it, else when none does any more.
     func discardPage(_ slot: UInt32) {
         if page(slot).generation == generation {
-            addFree(slot)
+            paging?.noteSpare(1)
+            writer.pointee.freeSlots.append(slot)
         } else {
             retire(slot, .page)
         }
-    }
-
-    private func addFree(_ slot: UInt32) {
-        if let paging, page(slot).word != 0 { paging.noteSpare(1) }
-        writer.pointee.freeSlots.append(slot)
     }
 
     /// A copy of a long value; returns its number.
@@ -247,19 +243,22 @@ extension PagePool {
     func reclaim() {
         let oldest = oldestPinned
         let retired = writer.pointee.retired
+        var freed: [UInt32] = []
         while !retired.isEmpty, retired[0].generation <= oldest {
             if writer.pointee.toldCount > 0 { writer.pointee.toldCount -= 1 } else { noteDropped(retired[0]) }
             let item = retired.removeFirst()
             switch item.holding {
             case .page:
-                paging?.free(page: item.number)
-                addFree(item.number)
+                if paging != nil { freed.append(item.number) }
+                writer.pointee.freeSlots.append(item.number)
             case .value:
                 if let paging { paging.free(value: item.number) } else { values.drop(item.number) }
                 writer.pointee.freeValues.append(item.number)
             }
         }
-        paging?.makeAllRoom()
+        guard let paging else { return }
+        if !freed.isEmpty { paging.free(pages: freed) }
+        paging.makeAllRoom()
     }
 
     private func noteDropped(_ item: Retired) {

@@ -342,8 +342,10 @@ extension Paging {
             coolingBytes -= item.byteCount
             switch item.holding {
             case .page:
-                let stamp = side(of: item.number)!.coolingStamps[Int(item.number) % Frames.perArena]
-                guard frames.page(item.number).word < 0, stamp == item.stamp else { continue }
+                let stamp = side(of: item.number)!.coolingStamps + Int(item.number) % Frames.perArena
+                guard frames.page(item.number).word < 0, stamp.pointee == item.stamp else { continue }
+                // It may have been cooled twice in one epoch, and leaves once.
+                stamp.pointee = 0
                 leaving.append(item.number)
             case .value:
                 guard dropValue(item) else { continue }
@@ -376,7 +378,7 @@ extension Paging {
                 end += 1
             }
             for slot in slots[start..<end] { setStored(slot, false) }
-            if sides[arena]?.keepsSmall == false {
+            if !makeSide(of: slots[start]).keepsSmall {
                 sides[arena]!.keepsSmall = true
                 frames.keepSmall(arena: arena)
             }
@@ -390,20 +392,18 @@ extension Paging {
 // MARK: - The writer
 
 extension Paging {
-    /// Gives up what no generation can see any more; where memory is beyond the budget, its memory too.
-    func free(page slot: UInt32) {
+    /// Gives up pages that no generation can see any more. Their frames are kept for new pages, unless memory is beyond
+    /// the budget and there are many.
+    func free(pages slots: [UInt32]) {
         lock.withLock {
-            let page = frames.page(slot)
-            setStored(slot, false)
-            forget(page: slot)
-            guard isOverBudget, page.word != 0 else { return }
-            giveBack([slot])
+            for slot in slots {
+                setStored(slot, false)
+                side(of: slot)?.ids[Int(slot) % Frames.perArena] = 0
+            }
+            let spareBytes = Int(rootfast_load(spare)) * Page.frameBytes
+            let filled = slots.filter { frames.page($0).word != 0 }
+            if isOverBudget, spareBytes > budgetBytes / 16 { giveBack(filled) } else { noteSpare(filled.count) }
         }
-    }
-
-    private func forget(page slot: UInt32) {
-        guard let side = side(of: slot) else { return }
-        side.ids[Int(slot) % Frames.perArena] = 0
     }
 
     func free(value number: UInt32) {
