@@ -11,7 +11,7 @@ enum ExitStatus: Int32, Error {
     case wantsAttention = 3
     case noStore = 10
     case locked = 11
-    /// No such key, or no such transaction.
+    /// No such key or transaction, or a state that is not retained.
     case notFound = 12
     case usage = 64
 

@@ -55,7 +55,7 @@ struct Failure: Error {
         case .noStore: .noStore
         case .locked: .locked
         case .corrupt: .verificationFailed
-        case .unknownTransaction: .notFound
+        case .unknownTransaction, .notRetained: .notFound
         case .invalidArgument: .usage
         default: .failed
         }
@@ -78,6 +78,7 @@ struct Failure: Error {
         case .poisoned: "poisoned"
         case .readOnly: "read_only"
         case .closed: "closed"
+        case .notRetained: "not_retained"
         case .inputOutput: "input_output"
         }
     }
