@@ -62,7 +62,7 @@ let package = Package(
         .testTarget(
             name: "RootfastTests",
             dependencies: [
-                "SeededRandom", "Rootfast", "SpecSupport", "CommitLog", "StateTree", "StrictJSON", "Hashing",
+                "SeededRandom", "Rootfast", "SpecSupport", "CommitLog", "StateTree", "SQLite", "StrictJSON", "Hashing",
             ]),
         .testTarget(name: "RootfastCodableTests", dependencies: ["RootfastCodable", "Rootfast", "SpecSupport"]),
         .testTarget(

@@ -84,7 +84,8 @@ package final class FileDisk: Disk {
     }
 
     package func list(_ folder: String) throws(DiskError) -> [String] {
-        let descriptor = Glue.open(at: self.folder.number, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+        let descriptor = Glue.open(
+            at: self.folder.number, folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
         if descriptor < 0, errno == ENOENT { return [] }
         guard descriptor >= 0 else { throw DiskError(call: "openat", name: folder, errno: errno) }
         guard let stream = fdopendir(descriptor) else {

@@ -72,7 +72,7 @@ extension Maintenance {
         defer { withExtendedLifetime(pin) {} }
         return try withHistory { (history) throws(StoreError) in
             let first = try copyStateFile(history, to: target)
-            let tip = queue.durableTip
+            let tip = try queue.durableTip()
             try StoreError.wrapping { () throws(DiskError) in
                 try target.makeFolder(LogNames.folder)
                 for number in first...tip.segment {

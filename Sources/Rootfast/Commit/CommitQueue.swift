@@ -35,7 +35,6 @@ final class CommitQueue: @unchecked Sendable {
     private var newest: StateView
     private var isBehind = false
     private var durable: StateView
-    private var durablePosition: LogTip
     private var leader: WorkerThread?
     private var ticker: Ticker?
     private var allocator: WorkerThread?
@@ -45,7 +44,6 @@ final class CommitQueue: @unchecked Sendable {
         self.environment = environment
         newest = committer.durable
         durable = committer.durable
-        durablePosition = committer.position
     }
 
     // MARK: - States
@@ -56,7 +54,11 @@ final class CommitQueue: @unchecked Sendable {
     var durableView: StateView { lock.withLock { durable } }
 
     /// Where the log stands with all that is durable.
-    var durableTip: LogTip { lock.withLock { durablePosition } }
+    func durableTip() throws(StoreError) -> LogTip {
+        var tip: LogTip?
+        _ = try submit(CommitRequest(.perform { tip = $0.position }))
+        return tip!
+    }
     /// The oldest generation of the tree that a view shows.
     var oldestGenerationOnShow: Int64 { committer.oldestGenerationOnShow }
 
@@ -195,7 +197,7 @@ final class CommitQueue: @unchecked Sendable {
             Completion.give(answers)
             let failure = committer.persist(flush)
             lock.lock()
-            if failure == nil { (durable, durablePosition) = (flush.view!, flush.tip!) }
+            if failure == nil { durable = flush.view! }
             answers = failure == nil ? flush.takeAnswers(.success(())) : []
             hold()
             committer.finish(flush, failure)

@@ -17,7 +17,7 @@ struct History {
         var tip: LogTip
     }
 
-    /// The state at the end of the flush whose last commit is `sequence`.
+    /// The state at the end of the last flush before the commit that follows `sequence`.
     ///
     /// Costs a replay of the log between the snapshot before it and there.
     ///
@@ -30,7 +30,10 @@ struct History {
                 var options = machineOptions
                 options.file = file
                 let machine = try StateMachine(row, in: file!, options)
-                if row.tip.seq == sequence { return State(machine: machine, tip: row.tip) }
+                // The log may be gone where the snapshot itself is all that is asked for.
+                guard row.tip.seq < sequence || hasSegment(row.segment) else {
+                    return State(machine: machine, tip: row.tip)
+                }
                 return try replay(to: sequence, machine, from: row.tip)
             } catch {
                 guard error.code != .invalidArgument else { throw error }
@@ -62,6 +65,10 @@ struct History {
                 advice: "Ask for sequence \(tip.seq), or for a later one.")
         }
         return State(machine: machine, tip: tip)
+    }
+
+    private func hasSegment(_ number: UInt64) -> Bool {
+        (try? disk.open(LogNames.segment(number), .read)) ?? nil != nil
     }
 
     private func snapshotIDs(upTo sequence: UInt64) throws(StoreError) -> [UInt64] {

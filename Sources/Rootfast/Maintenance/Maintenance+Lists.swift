@@ -64,7 +64,7 @@ extension Maintenance {
     /// The segments of the log that are there, the oldest first.
     public func segments() throws(StoreError) -> [SegmentInfo] {
         let known = try withPlan { plan in plan?.segments ?? [] }
-        let newest = queue.durableTip.segment
+        let newest = try queue.durableTip().segment
         return try withHistory { (history) throws(StoreError) in
             try StoreError.wrapping { () throws(DiskError) in
                 var segments: [SegmentInfo] = []

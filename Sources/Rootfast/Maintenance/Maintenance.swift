@@ -138,16 +138,17 @@ public final class Maintenance: @unchecked Sendable {
     public func step() throws(StoreError) -> Bool {
         try work.withLock { () throws(StoreError) in
             guard let place, !lock.withLock({ shared.isEnding }) else { return false }
-            if current == nil { current = dueWork(place) }
+            if current == nil { current = try dueWork(place) }
             guard current != nil else { return false }
             try advance()
             return true
         }
     }
 
-    private func dueWork(_ place: Place) -> Work? {
+    private func dueWork(_ place: Place) throws(StoreError) -> Work? {
         if let reason = dueSnapshot { return .snapshot(makeWriter(place, reason, isClosing: false)) }
-        return lock.withLock { shared.retentionIsDue } ? .retention(makeRun(place)) : nil
+        guard lock.withLock({ shared.retentionIsDue }), try Store.exists(StateFile.name, on: place.disk) else { return nil }
+        return .retention(makeRun(place))
     }
 
     private var dueSnapshot: SnapshotReason? {

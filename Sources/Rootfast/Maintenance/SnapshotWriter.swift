@@ -68,7 +68,8 @@ final class SnapshotWriter {
         report = SnapshotReport(id: previous.id + 1, reason: reason, startedAt: now())
     }
 
-    var generation: Int64 { basis?.generation ?? 0 }
+    /// The generation of the tree that it shows.
+    private(set) var generation: Int64 = 0
 
     /// Does a part; false once all is done.
     func step() throws(StoreError) -> Bool {
@@ -100,6 +101,7 @@ final class SnapshotWriter {
         case .barrier:
             basis = try barrier.take()
             report.sequence = basis!.tip.seq
+            generation = basis!.generation
             stage = .collecting
         case .collecting:
             _ = basis!.unstored.collect()

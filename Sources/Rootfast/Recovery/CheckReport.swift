@@ -1,5 +1,13 @@
 public import Hashing
 
+/// What `Store.check` is at.
+public enum CheckStage: Hashable, Sendable {
+    /// Bytes of the log.
+    case log
+    /// Pages of the state file.
+    case state
+}
+
 /// What `Store.check` found.
 public struct CheckReport: Hashable, Sendable {
     public enum Verdict: Hashable, Sendable {
@@ -29,4 +37,13 @@ public struct CheckReport: Hashable, Sendable {
     public var tornTail: TornTailReport?
     /// Whether the store was closed cleanly.
     public var isClosed = false
+    /// Whether only the log since the newest snapshot was verified.
+    public var isQuick = false
+    /// The snapshots in the state file, the oldest first, and how much of it was verified.
+    public var snapshots: [CheckedSnapshot] = []
+    public var pageCount = 0
+    public var longValueCount = 0
+    public var outcomeCount = 0
+    /// Files that maintenance is about to remove.
+    public var leftOver: [String] = []
 }

@@ -4,12 +4,13 @@ extension Recovery {
     /// Reads a store without its lock. If it is being written, reads up to its last flush known to be durable.
     static func readBeside(
         _ disk: any Disk, _ machineOptions: StateMachine.Options, isBeingWritten: Bool,
-        _ options: Replay.Options = Replay.Options()
+        readsWholeLog: Bool = false, _ options: Replay.Options = Replay.Options()
     ) throws(StoreError) -> Result {
         var options = options
         if isBeingWritten { options.lastN = try lastDurable(disk) }
         let recovery = Recovery(
-            disk: disk, machineOptions: machineOptions, replayOptions: options, isReadOnly: true)
+            disk: disk, machineOptions: machineOptions, replayOptions: options, isReadOnly: true,
+            readsWholeLog: readsWholeLog)
         do throws(StoreError) {
             return try recovery.run()
         } catch {

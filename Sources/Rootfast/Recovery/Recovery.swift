@@ -22,6 +22,8 @@ struct Recovery {
     var machineOptions: StateMachine.Options
     var replayOptions = Replay.Options()
     let isReadOnly: Bool
+    /// Goes on from the oldest start that the log reaches from, to verify all of the log that is there.
+    var readsWholeLog = false
 
     /// - Throws: `corrupt`, `noStore`, `inputOutput`.
     func run() throws(StoreError) -> Result {
@@ -30,7 +32,8 @@ struct Recovery {
         var faults: [SnapshotRow.Fault] = []
         var options = machineOptions
         options.file = stateFile(of: manifest.store)
-        let found = try newestSnapshot(options, manifest, segments, &faults)
+        let startsAtBeginning = readsWholeLog && logBeginsWithStore()
+        let found = startsAtBeginning ? nil : try newestSnapshot(options, manifest, segments, &faults)
         guard found != nil || segments.isEmpty || segments.contains(1) else {
             throw try unreachable(segments.min()!, faults)
         }
@@ -38,6 +41,12 @@ struct Recovery {
         var replay = Replay(disk, into: machine, from: found?.row.tip, replayOptions)
         return Result(
             machine: machine, log: try replay.run(), file: options.file, snapshot: found?.row, faults: faults)
+    }
+
+    /// Whether the first segment begins with the first record: that of a restored store goes on from a snapshot.
+    private func logBeginsWithStore() -> Bool {
+        guard let file = try? disk.open(LogNames.segment(1), .read) else { return false }
+        return (try? SegmentHeader.read(from: file))?.header.n == 0
     }
 
     private func stateFile(of store: StoreID) -> StateFile? {
@@ -56,7 +65,8 @@ struct Recovery {
     ) throws(StoreError) -> (row: SnapshotRow, machine: StateMachine)? {
         let isThere = try StoreError.wrapping { () throws(DiskError) in try disk.open(StateFile.name, .read) != nil }
         guard let file = options.file, isThere else { return nil }
-        for id in snapshotIDs(in: file, &faults) {
+        let ids = snapshotIDs(in: file, &faults)
+        for id in readsWholeLog ? ids.reversed() : ids {
             guard let row = row(id, in: file, &faults) else { continue }
             guard row.segment <= manifest.segment else {
                 throw .damage(
@@ -64,7 +74,8 @@ struct Recovery {
                     nil, row.tip.seq)
             }
             if let missing = (row.segment...manifest.segment).first(where: { !segments.contains($0) }) {
-                faults.append(.init(id: id, reason: "segment \(missing), which goes on from it, is missing"))
+                // Of an old snapshot that may be so; of the newest it may not.
+                if id == ids.first { faults.append(.init(id: id, reason: "segment \(missing), which goes on from it, is missing")) }
                 continue
             }
             do throws(StoreError) {

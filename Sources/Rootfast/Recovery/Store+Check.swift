@@ -2,35 +2,53 @@ package import CommitLog
 import StateTree
 
 extension Store {
-    /// Verifies a store on disk: every record, crc and chain, and the root at every flush. Changes nothing and takes no
-    /// lock, so it may run beside a writer; then it goes up to the last flush known to be durable.
+    /// Verifies a store on disk: of the log that is there every record, crc and chain and the root at every flush, and of
+    /// the state file every snapshot with all its pages, and that all of it agrees. Changes nothing and takes no lock, so
+    /// it may run beside a writer; then it goes up to the last flush known to be durable.
     ///
-    /// Costs a replay of the log and memory for the state.
+    /// Costs a replay of the log and a reading of the state file; with `isQuick` what opening the store costs.
     ///
-    /// - Parameter progress: told the bytes verified so far and in all.
+    /// - Parameters:
+    ///   - isQuick: verifies what opening verifies, and the root at every flush since the newest snapshot.
+    ///   - progress: told the bytes of log, or the pages of state, verified so far and in all.
     /// - Throws: `noStore`, `inputOutput`. Damage is no error here: it is in the report.
     public static func check(
-        _ path: String, progress: ((_ done: Int, _ total: Int) -> Void)? = nil
+        _ path: String, isQuick: Bool = false, progress: ((CheckStage, _ done: Int, _ total: Int) -> Void)? = nil
     ) throws(StoreError) -> CheckReport {
         let disk = try FileDisk.opening(path, .readOnly)
         let wasBeingWritten = disk.isLocked()
-        let report = try check(disk, isBeingWritten: wasBeingWritten, Environment.system(), progress)
+        let environment = Environment.system()
+        let report = try check(
+            disk, isQuick: isQuick, isBeingWritten: wasBeingWritten, environment, progress)
         // A writer that came, or went on, while the log was read can look like damage: read again beside it.
         guard report.verdict != .sound, disk.isLocked() else { return report }
-        return try check(disk, isBeingWritten: true, Environment.system(), progress)
+        return try check(disk, isQuick: isQuick, isBeingWritten: true, environment, progress)
     }
 
     /// Verifies a store on any disk.
     package static func check(
-        _ disk: any Disk, isBeingWritten: Bool, _ environment: Environment,
-        _ progress: ((_ done: Int, _ total: Int) -> Void)? = nil
+        _ disk: any Disk, isQuick: Bool = false, isBeingWritten: Bool, _ environment: Environment,
+        _ progress: ((CheckStage, _ done: Int, _ total: Int) -> Void)? = nil
     ) throws(StoreError) -> CheckReport {
-        let options = Replay.Options(
-            verifiesEveryRoot: true, readsAhead: environment.usesThreads, progress: progress)
+        let machineOptions = StateMachine.Options(Options(), environment)
+        let replayOptions = Replay.Options(
+            verifiesEveryRoot: true, readsAhead: environment.usesThreads,
+            progress: progress.map { progress in { progress(.log, $0, $1) } })
         do throws(StoreError) {
             let recovered = try Recovery.readBeside(
-                disk, .init(Options(), environment), isBeingWritten: isBeingWritten, options)
-            return CheckReport(recovered.log, recovered.machine, isBeingWritten: isBeingWritten)
+                disk, machineOptions, isBeingWritten: isBeingWritten, readsWholeLog: !isQuick, replayOptions)
+            if let fault = recovered.faults.first {
+                throw .damage("There is a damaged \(fault)", StateFile.name, nil, recovered.log.tip.seq)
+            }
+            var report = CheckReport(recovered, isBeingWritten: isBeingWritten)
+            report.isQuick = isQuick
+            if !isQuick, let file = recovered.file, try exists(StateFile.name, on: disk) {
+                let check = StateCheck(
+                    disk: disk, file: file, options: machineOptions,
+                    progress: progress.map { progress in { progress(.state, $0, $1) } })
+                report.add(try check.run())
+            }
+            return report
         } catch {
             guard error.code == .corrupt else { throw error }
             return CheckReport(verdict: .damaged, damage: error, isBeingWritten: isBeingWritten)
@@ -39,7 +57,8 @@ extension Store {
 }
 
 extension CheckReport {
-    init(_ log: Replay.Log, _ machine: StateMachine, isBeingWritten: Bool) {
+    fileprivate init(_ recovered: Recovery.Result, isBeingWritten: Bool) {
+        let (log, machine) = (recovered.log, recovered.machine)
         verdict = log.tornTail == nil && machine.inDoubt.isEmpty ? .sound : .wantsAttention
         self.isBeingWritten = isBeingWritten
         uuid = log.manifest.store.description
@@ -54,5 +73,10 @@ extension CheckReport {
             TornTailReport($0, file: LogNames.segment(log.tip.segment), sequence: log.tip.seq, copy: nil)
         }
         isClosed = log.manifest.closed != nil
+    }
+    fileprivate mutating func add(_ state: StateCheck.Result) {
+        snapshots = state.snapshots
+        (pageCount, longValueCount, outcomeCount) = (state.pageCount, state.longValueCount, state.outcomeCount)
+        leftOver = state.leftOver
     }
 }

@@ -3,19 +3,24 @@ import Rootfast
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Verify every record, chain, crc and root of a store. Changes nothing.",
+        abstract: "Verify every record, chain, crc, root, snapshot and page of a store. Changes nothing.",
         discussion: """
             Also beside a live writer, up to its last durable flush. The verdict comes first. Exit code 0 if sound, 3 \
-            if sound but with a torn tail or a transaction in doubt, 2 if damaged.
+            if sound but with a torn tail or a transaction in doubt, 2 if damaged. --quick verifies what opening does: \
+            the newest snapshot's root, and the log since.
             """)
 
     @OptionGroup var arguments: StoreArguments
+    @Flag(help: "Only the newest snapshot's root and the log since.") var quick = false
 
     func run() throws {
         var progress = Progress()
         let report = try Failure.naming(arguments.store) {
-            try Store.check(arguments.store) { done, total in
-                progress.show("\(done >> 20) of \(total >> 20) MiB verified")
+            try Store.check(arguments.store, isQuick: quick) { stage, done, total in
+                switch stage {
+                case .log: progress.show("\(done >> 20) of \(total >> 20) MiB of log verified")
+                case .state: progress.show("\(done) of about \(total) pages verified")
+                }
             }
         }
         progress.clear()
@@ -80,7 +85,7 @@ private struct CheckText {
 
     var lines: [String] {
         guard report.verdict != .damaged else { return damageLines }
-        return [verdict] + totals + segments + tail + inDoubt + next
+        return [verdict] + totals + segments + snapshots + tail + inDoubt + next
     }
 
     private var verdict: String {
@@ -104,6 +109,14 @@ private struct CheckText {
             ]
         }
         return aligned([["segment", "bytes", "flushes", "records", "sequences"]] + rows)
+    }
+
+    private var snapshots: [String] {
+        if report.isQuick { return ["quick     older log and the state file were not verified"] }
+        guard !report.snapshots.isEmpty else { return [] }
+        let rows = report.snapshots.map { ["\($0.id)", "\($0.sequence)", "\($0.newPageCount)", "\($0.root)"] }
+        let leftOver = report.leftOver.map { "left over \($0), which maintenance will remove" }
+        return aligned([["snapshot", "sequence", "new pages", "root"]] + rows) + leftOver
     }
 
     /// The columns of a table, the first to the left and the others to the right.
@@ -194,6 +207,17 @@ private struct CheckAnswer {
             answer.number("first_sequence", segment.firstSequence)
             answer.number("last_sequence", segment.lastSequence)
         }
+        answer.flag("quick", report.isQuick)
+        answer.objects("snapshots", report.snapshots) { snapshot, answer in
+            answer.number("id", snapshot.id)
+            answer.number("sequence", snapshot.sequence)
+            answer.digest("root", snapshot.root)
+            answer.number("new_pages", snapshot.newPageCount)
+        }
+        answer.number("pages", report.pageCount)
+        answer.number("long_values", report.longValueCount)
+        answer.number("outcomes", report.outcomeCount)
+        answer.texts("left_over", report.leftOver)
         answer.objects("in_doubt", report.inDoubt) { $1.describe($0) }
         answer.tornTail(report.tornTail)
     }

@@ -1,0 +1,160 @@
+import CommitLog
+import Hashing
+import SQLite
+import StateTree
+
+/// Verifies a store's state file: SQLite's own structures, every snapshot with all its pages and long values, the
+/// outcomes, and that the catalogue, the snapshots and the log agree.
+struct StateCheck {
+    let disk: any Disk
+    let file: StateFile
+    let options: StateMachine.Options
+    /// Told the pages verified so far and about how many there are.
+    let progress: ((Int, Int) -> Void)?
+
+    /// What is sound, by number.
+    struct Result {
+        var snapshots: [CheckedSnapshot] = []
+        var pageCount = 0
+        var longValueCount = 0
+        var outcomeCount = 0
+        /// Files of segments that were reclaimed and are still there.
+        var leftOver: [String] = []
+    }
+
+    func run() throws(StoreError) -> Result {
+        var result = Result()
+        try checkFile()
+        let rows = try rows()
+        var verified = VerifiedItems()
+        let total = try count("pages")
+        for row in rows {
+            try checkPlace(of: row)
+            let before = verified.pageCount
+            try checkPages(of: row, &verified, total)
+            result.snapshots.append(
+                CheckedSnapshot(
+                    id: row.id, sequence: row.tip.seq, root: row.tip.root, newPageCount: verified.pageCount - before))
+        }
+        if let newest = rows.last { result.outcomeCount = try checkOutcomes(of: newest) }
+        result.leftOver = try checkCatalogue()
+        (result.pageCount, result.longValueCount) = (verified.pageCount, verified.longValueCount)
+        return result
+    }
+
+    private func read<R>(_ body: (Connection) throws(SQLiteError) -> R) throws(StoreError) -> R {
+        try StoreError.wrapping { () throws(SQLiteError) in try file.readers.read(body) }
+    }
+
+    private func count(_ table: String) throws(StoreError) -> Int {
+        try read { connection throws(SQLiteError) in
+            Int(try connection.row("SELECT count(*) FROM \(table)", read: { $0.integer(0) }) ?? 0)
+        }
+    }
+
+    private func checkFile() throws(StoreError) {
+        let faults = try read { connection throws(SQLiteError) in
+            if try StateFile.isEmpty(connection) { return [String]() }
+            if let fault = try StateFile.fault(in: connection, of: file.store) { return [fault] }
+            return try connection.rows("PRAGMA integrity_check(1)") { $0.text(0) }.filter { $0 != "ok" }
+        }
+        if let fault = faults.first { throw .damage("The state file is damaged: \(fault)", StateFile.name, nil) }
+    }
+
+    // MARK: - Snapshots
+
+    /// All snapshots, the oldest first.
+    private func rows() throws(StoreError) -> [SnapshotRow] {
+        let read = try read { connection throws(SQLiteError) in
+            var read: [Swift.Result<SnapshotRow, SnapshotRow.Fault>] = []
+            if try StateFile.isEmpty(connection) { return read }
+            for id in try file.snapshotIDs(connection).reversed() { read.append(try file.snapshot(id, connection)) }
+            return read
+        }
+        var rows: [SnapshotRow] = []
+        for result in read {
+            switch result {
+            case .success(let row): rows.append(row)
+            case .failure(let fault): throw .damage("There is a damaged \(fault)", StateFile.name, nil)
+            }
+        }
+        return rows
+    }
+
+    /// The segment that goes on from a snapshot, if it is there, says the same of where the log stood.
+    private func checkPlace(of row: SnapshotRow) throws(StoreError) {
+        let name = LogNames.segment(row.segment)
+        guard let segment = try StoreError.wrapping({ () throws(DiskError) in try disk.open(name, .read) }) else { return }
+        let start = try SegmentHeader.reading(segment, name, after: row.tip.seq)
+        let tip = row.tip
+        guard start.n == tip.n, start.seq == tip.seq, start.root == tip.root, start.chain == tip.chain else {
+            throw .damage("Snapshot \(row.id) and the segment that goes on from it do not agree", name, 0, tip.seq)
+        }
+    }
+
+    private func checkPages(
+        of row: SnapshotRow, _ verified: inout VerifiedItems, _ total: Int
+    ) throws(StoreError) {
+        let machine = try StateMachine(row, in: file, options)
+        var done = verified.pageCount
+        do throws(PageError) {
+            try machine.tree.freeze(hashing: true).verifyStored(&verified) {
+                done += 1
+                if done % 1024 == 0 { progress?(done, total) }
+            }
+        } catch {
+            var failure = StoreError(error)
+            failure.message = "Snapshot \(row.id): \(failure.message)"
+            failure.place?.sequence = row.tip.seq
+            throw failure
+        }
+    }
+
+    private func checkOutcomes(of row: SnapshotRow) throws(StoreError) -> Int {
+        let sum = try read { connection throws(SQLiteError) in
+            try file.sumOfOutcomes(through: row.outcomeCount, connection)
+        }
+        guard sum.digest == row.outcomeSum else {
+            throw .damage("The outcomes are not what snapshot \(row.id) says of them", StateFile.name, nil, row.tip.seq)
+        }
+        return try count("outcomes")
+    }
+
+    // MARK: - The catalogue
+
+    /// A segment of the catalogue that was not reclaimed is there as it was sealed. Returns the files of those that were
+    /// reclaimed and are there.
+    private func checkCatalogue() throws(StoreError) -> [String] {
+        let segments = try read { connection throws(SQLiteError) in
+            try StateFile.isEmpty(connection) ? [] : try file.segments(connection)
+        }
+        var leftOver: [String] = []
+        for segment in segments {
+            let name = LogNames.segment(segment.number)
+            let found = try StoreError.wrapping { () throws(DiskError) in try disk.open(name, .read) }
+            guard segment.reclaimedAt == nil else {
+                if found != nil { leftOver.append(name) }
+                continue
+            }
+            guard let found else {
+                throw .damage("The segment is missing, and was not reclaimed", name, nil, segment.firstSequence)
+            }
+            let byteCount = try StoreError.wrapping { () throws(DiskError) in try found.byteCount() }
+            guard byteCount == segment.byteCount else {
+                throw .damage(
+                    "The segment has \(byteCount) bytes, and had \(segment.byteCount) when it was sealed", name,
+                    min(byteCount, segment.byteCount), segment.firstSequence)
+            }
+        }
+        return leftOver
+    }
+}
+
+/// A snapshot that `check` found sound.
+public struct CheckedSnapshot: Hashable, Sendable {
+    public var id: UInt64
+    public var sequence: UInt64
+    public var root: Digest
+    /// The pages that no older snapshot has.
+    public var newPageCount: Int
+}
