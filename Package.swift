@@ -65,8 +65,11 @@ let package = Package(
                 "SeededRandom", "Rootfast", "SpecSupport", "CommitLog", "StateTree", "SQLite", "StrictJSON", "Hashing",
             ]),
         .testTarget(name: "RootfastCodableTests", dependencies: ["RootfastCodable", "Rootfast", "SpecSupport"]),
+        // What the crash specs kill.
+        .executableTarget(name: "crash-subject", dependencies: ["Rootfast"], path: "Specs/Subject"),
         .testTarget(
-            name: "Laws", dependencies: ["SeededRandom", "Rootfast", "StateTree", "SpecSupport", "rootfast-tool"],
+            name: "Laws",
+            dependencies: ["SeededRandom", "Rootfast", "StateTree", "SpecSupport", "rootfast-tool", "crash-subject"],
             path: "Specs/Laws"),
         .testTarget(name: "ToolTests", dependencies: ["rootfast-tool", "Rootfast"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CommitLogTests", dependencies: ["SeededRandom", "CommitLog", "StrictJSON", "Hashing"]),

@@ -127,10 +127,27 @@ package final class LogWriter: @unchecked Sendable {
         try draft.sync()
         let name = LogNames.segment(header.segment)
         try disk.rename(LogNames.nextSegment, to: name)
-        try disk.syncFolder(LogNames.folder)
-        try Manifest(store: tip.store, segment: header.segment).write(to: disk)
-        let room = Preallocation.Room(
-            name: name, file: try disk.open(name, .flushes)!, end: spare?.end ?? Preallocation.stepBytesMin)
-        return (LogTip(header, offset: line.count), room)
+        do throws(DiskError) {
+            try disk.syncFolder(LogNames.folder)
+            let file = try disk.open(name, .flushes)!
+            try Manifest(store: tip.store, segment: header.segment).write(to: disk)
+            let room = Preallocation.Room(name: name, file: file, end: spare?.end ?? Preallocation.stepBytesMin)
+            return (LogTip(header, offset: line.count), room)
+        } catch {
+            // The log goes on in the segment before: the new one must not be taken for its continuation.
+            try withdraw(segment: name, from: disk)
+            throw error
+        }
+    }
+
+    /// Takes back a segment that `store.json` does not name. If that fails, nothing may be written any more, so it is
+    /// not told as lack of room.
+    private static func withdraw(segment name: String, from disk: any Disk) throws(DiskError) {
+        do throws(DiskError) {
+            try disk.remove(name)
+            try disk.syncFolder(LogNames.folder)
+        } catch {
+            throw DiskError(call: error.call, name: error.name, errno: 5)
+        }
     }
 }
