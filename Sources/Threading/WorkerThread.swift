@@ -58,6 +58,14 @@ package final class WorkerThread: Sendable {
         shared.condition.signal()
     }
 
+    /// Lets the calling thread run when others leave the processor free. A hint.
+    package static func giveWay() {
+        #if os(Linux)
+            // On Linux it is the thread that has a niceness, whatever POSIX says.
+            _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+        #endif
+    }
+
     package func wake() {
         shared.lock.withLock { shared.isWoken = true }
         shared.condition.signal()

@@ -12,6 +12,7 @@ import Testing
         let store = try SnapshotTests.open(folder.path, change)
         for round in 0..<6 {
             for i in 0..<20 { try store.write { try $0.put("key \(i)", "\(round)") } }
+            try store.maintenance.seal()
             try store.maintenance.takeSnapshot()
         }
         return store

@@ -1,4 +1,5 @@
 package import Hashing
+import StrictJSON
 
 /// Where a log stands: what the next flush builds on.
 package struct LogTip: Hashable, Sendable {
@@ -22,14 +23,23 @@ package struct LogTip: Hashable, Sendable {
             timestamp: timestamp, synced: 0)
     }
 
-    /// At the end of the segment before `segment`, where all is durable.
+    /// Where all is durable.
     package init(
-        store: StoreID, beforeSegment segment: UInt64, n: UInt64, seq: UInt64, root: Digest, chain: Digest,
+        store: StoreID, segment: UInt64, offset: Int, n: UInt64, seq: UInt64, root: Digest, chain: Digest,
         timestamp: UInt64
     ) {
         self.init(
-            store: store, segment: segment - min(segment, 1), offset: 0, n: n, seq: seq, root: root, chain: chain,
+            store: store, segment: segment, offset: offset, n: n, seq: seq, root: root, chain: chain,
             timestamp: timestamp, synced: n)
+    }
+
+    /// Behind the header of the segment that goes on from here.
+    package var atNextSegment: LogTip {
+        var line = ByteBuffer(capacity: 512)
+        let header = SegmentHeader(
+            store: store, segment: segment + 1, timestamp: timestamp, n: n, seq: seq, root: root, chain: chain)
+        header.append(to: &line)
+        return LogTip(header, offset: line.count)
     }
 
     /// At the start of a segment, behind its header.

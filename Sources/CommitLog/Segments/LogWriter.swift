@@ -130,14 +130,22 @@ package final class LogWriter: @unchecked Sendable {
         do throws(DiskError) {
             try disk.syncFolder(LogNames.folder)
             let file = try disk.open(name, .flushes)!
-            try Manifest(store: tip.store, segment: header.segment).write(to: disk)
+            let manifest = Manifest(store: tip.store, segment: header.segment)
+            try manifest.draft(on: disk)
+            try manifest.install(on: disk)
             let room = Preallocation.Room(name: name, file: file, end: spare?.end ?? Preallocation.stepBytesMin)
             return (LogTip(header, offset: line.count), room)
         } catch {
-            // The log goes on in the segment before: the new one must not be taken for its continuation.
+            // If it is sure that the log goes on in the segment before, the new one must not be taken for its continuation.
+            guard let named = newestNamed(on: disk), named < header.segment else { throw error.asFatal }
             try withdraw(segment: name, from: disk)
             throw error
         }
+    }
+
+    /// The segment that `store.json` names, 0 if there is none; `nil` if that cannot be told.
+    private static func newestNamed(on disk: any Disk) -> UInt64? {
+        do { return try Manifest.read(from: disk)?.segment ?? 0 } catch { return nil }
     }
 
     /// Takes back a segment that `store.json` does not name. If that fails, nothing may be written any more, so it is
@@ -147,7 +155,12 @@ package final class LogWriter: @unchecked Sendable {
             try disk.remove(name)
             try disk.syncFolder(LogNames.folder)
         } catch {
-            throw DiskError(call: error.call, name: error.name, errno: 5)
+            throw error.asFatal
         }
     }
+}
+
+extension DiskError {
+    /// The same as an error of the disk itself, after which nothing may be written: not as lack of room, which passes.
+    fileprivate var asFatal: DiskError { DiskError(call: call, name: name, errno: 5) }
 }

@@ -80,6 +80,12 @@ package struct Manifest: Hashable, Sendable {
 
     /// Replaces `store.json` atomically and durably.
     package func write(to disk: any Disk) throws(DiskError) {
+        try draft(on: disk)
+        try install(on: disk)
+    }
+
+    /// Writes what `install` then puts in the place of `store.json`. Durable, and so far without effect.
+    func draft(on disk: any Disk) throws(DiskError) {
         var buffer = ByteBuffer(capacity: 256)
         buffer.append("{\"store\":\"")
         buffer.append(Array(store.description.utf8))
@@ -97,6 +103,9 @@ package struct Manifest: Hashable, Sendable {
         let file = try disk.open(LogNames.manifestDraft, .create)!
         try file.write(buffer.bytes, at: 0)
         try file.sync()
+    }
+
+    func install(on disk: any Disk) throws(DiskError) {
         try disk.rename(LogNames.manifestDraft, to: LogNames.manifest)
         try disk.syncFolder("")
     }

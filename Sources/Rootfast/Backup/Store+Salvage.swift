@@ -125,7 +125,7 @@ struct Salvage {
                 machine = StateMachine(machineOptions())
             }
             let tip = start?.tip ?? LogTip(newStore: store, root: machine.tree.root(), timestamp: 0)
-            let (end, loss) = try replay(into: machine, from: tip, upTo: n)
+            let (end, loss) = try replay(into: machine, from: tip, isInside: start != nil, upTo: n)
             if let loss { losses.append("from \(name): \(loss.reason)") }
             // What a wrong flush left in the machine goes with the machine.
             if loss?.spoilsMachine == true { return prove(start, store, upTo: end.n, &losses) }
@@ -147,20 +147,28 @@ struct Salvage {
 
     /// Replays what is sound, up to a record; tells why it went no further.
     private func replay(
-        into machine: StateMachine, from start: LogTip, upTo n: UInt64
+        into machine: StateMachine, from start: LogTip, isInside: Bool, upTo n: UInt64
     ) throws(StoreError) -> (tip: LogTip, loss: Loss?) {
         var tip = start
+        var isInside = isInside
         while true {
-            let name = LogNames.segment(tip.segment + 1)
+            let name = LogNames.segment(isInside ? tip.segment : tip.segment + 1)
             guard let file = try? disk.open(name, .read), let header = try? SegmentHeader.read(from: file) else {
                 return (tip, try lossBehind(tip, name).map { Loss($0) })
             }
             let begun = LogTip(header.header, offset: header.offset)
-            guard begun.n == tip.n, begun.seq == tip.seq, begun.root == tip.root, begun.store == tip.store else {
-                return (tip, Loss("\(name) does not go on from record \(tip.n)"))
+            if isInside {
+                do { try tip.checkPlace(in: file, name, behind: begun) } catch {
+                    return (tip, Loss("\(name): \(error.message)"))
+                }
+                isInside = false
+            } else {
+                guard begun.n == tip.n, begun.seq == tip.seq, begun.root == tip.root, begun.store == tip.store else {
+                    return (tip, Loss("\(name) does not go on from record \(tip.n)"))
+                }
+                tip = begun
             }
-            tip = begun
-            let reader = SegmentReader(file, from: begun)
+            let reader = SegmentReader(file, from: tip)
             reading: while true {
                 guard let step = try? reader.next() else {
                     return (tip, Loss("\(name) cannot be read behind record \(tip.n)"))

@@ -56,9 +56,9 @@ struct StoreCopy {
     mutating func finish(at original: LogTip, inDoubt: [Voted]) throws(StoreError) -> LogTip {
         for voted in inDoubt { machine.vote(voted) }
         let tip = LogTip(
-            store: store, beforeSegment: 1, n: original.n, seq: original.seq, root: machine.tree.root(),
+            store: store, segment: 0, offset: 0, n: original.n, seq: original.seq, root: machine.tree.root(),
             chain: LogTip.firstChain(store), timestamp: original.timestamp)
-        try takeSnapshot(at: tip)
+        try takeSnapshot(at: tip.atNextSegment)
         let id = previous.id
         // Those taken on the way are of no use.
         for summary in try wrapping({ connection throws(SQLiteError) in try file.summaries(connection) })
@@ -70,7 +70,7 @@ struct StoreCopy {
         }) {}
         try StoreError.wrapping { () throws(SQLiteError) in
             while try file.giveBackSpace(pageCountMax: 10_000) {}
-            try file.checkpoint()
+            file.checkpoint()
         }
         file.close()
         return try StoreError.wrapping { () throws(DiskError) in
@@ -92,8 +92,8 @@ struct StoreCopy {
         let tip =
             tip
             ?? LogTip(
-                store: store, beforeSegment: 1, n: 0, seq: 0, root: view.root!, chain: LogTip.firstChain(store),
-                timestamp: 0)
+                store: store, segment: 1, offset: 0, n: 0, seq: 0, root: view.root!,
+                chain: LogTip.firstChain(store), timestamp: 0)
         let basis = SnapshotBasis(
             tip: tip, unstored: machine.tree.unstoredPages(of: view, after: (previous.page, previous.longValue)),
             outcomes: machine.sealOutcomes(),

@@ -59,6 +59,17 @@ final class CommitQueue: @unchecked Sendable {
         _ = try submit(CommitRequest(.perform { tip = $0.position }))
         return tip!
     }
+    /// Begins a new segment, unless the newest has no flush yet.
+    func seal() throws(StoreError) {
+        var failure: StoreError?
+        let request = CommitRequest(
+            .barrier { committer in
+                do throws(StoreError) { try committer.beginSegment() } catch { failure = error }
+            })
+        _ = try submit(request)
+        if let failure { throw failure }
+    }
+
     /// The oldest generation of the tree that a view shows.
     var oldestGenerationOnShow: Int64 { committer.oldestGenerationOnShow }
 

@@ -31,7 +31,7 @@ struct History {
                 options.file = file
                 let machine = try StateMachine(row, in: file!, options)
                 // The log may be gone where the snapshot itself is all that is asked for.
-                guard row.tip.seq < sequence || hasSegment(row.segment) else {
+                guard row.tip.seq < sequence || hasSegment(row.tip.segment) else {
                     return State(machine: machine, tip: row.tip)
                 }
                 return try replay(to: sequence, machine, from: row.tip)

@@ -95,6 +95,8 @@ public final class Maintenance: @unchecked Sendable {
     /// Where nothing calls for it, a look is taken this often.
     private static let restNanoseconds: UInt64 = 1_000_000_000
     private static let pauseAfterFailure: UInt64 = 2_000_000
+    /// The longest rest between two steps, in microseconds.
+    private static let restMax: UInt64 = 20_000
 
     /// Interrupts what is under way, and does nothing from then on but what `close` asks for.
     func end() {
@@ -117,10 +119,16 @@ public final class Maintenance: @unchecked Sendable {
         }
     }
 
+    /// The thread's job. It gives way to everybody else: its share of the processor is what others leave, and it rests as
+    /// long as it works.
     private func workOn() {
+        WorkerThread.giveWay()
         while !lock.withLock({ shared.isPaused || shared.isEnding || environment.now() < shared.retryAt }) {
             do throws(StoreError) {
+                let start = environment.now()
                 guard try step() else { return }
+                let worked = environment.now() - min(environment.now(), start)
+                if !isBehind { environment.pause(min(worked, Self.restMax) * 1000) }
             } catch {
                 let retryAt = environment.now() + Self.pauseAfterFailure
                 lock.withLock { shared.retryAt = retryAt }
@@ -184,7 +192,9 @@ public final class Maintenance: @unchecked Sendable {
     private func makeWriter(_ place: Place, _ reason: SnapshotReason, isClosing: Bool) -> SnapshotWriter {
         SnapshotWriter(
             place.file, place.disk, after: previous, reason, now: environment.now,
-            .init(queue, after: previous, isClosing: isClosing))
+            .init(
+                queue, after: previous, sealsFirst: reason == .hand || reason == .compaction, isClosing: isClosing,
+                now: environment.now))
     }
 
     private func finish(_ writer: SnapshotWriter) {
@@ -396,15 +406,7 @@ extension Maintenance {
     private static let littleLogBytes = 128 << 10
 
     /// Begins a new segment of the log, so that all before it is sealed; does nothing if the newest has no commit yet.
-    public func seal() throws(StoreError) {
-        var failure: StoreError?
-        let request = CommitRequest(
-            .barrier { committer in
-                do throws(StoreError) { try committer.beginSegment() } catch { failure = error }
-            })
-        _ = try queue.submit(request)
-        if let failure { throw failure }
-    }
+    public func seal() throws(StoreError) { try queue.seal() }
 
     /// Takes a snapshot and applies retention.
     @discardableResult

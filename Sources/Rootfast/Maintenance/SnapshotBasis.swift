@@ -1,7 +1,7 @@
 import CommitLog
 import StateTree
 
-/// What the barrier of a snapshot takes hold of: the state at the end of a flush, where a new segment begins.
+/// What the barrier of a snapshot takes hold of: the state at the end of a flush.
 ///
 /// `@unchecked Sendable`, because it is handed from whoever holds the committer to maintenance, and used there alone.
 final class SnapshotBasis: @unchecked Sendable {
@@ -12,6 +12,8 @@ final class SnapshotBasis: @unchecked Sendable {
     let generation: Int64
     /// How far the store had gone on since the snapshot before.
     let growth: Growth
+    /// How long it took to take hold of it, in microseconds.
+    var barrierDuration: UInt64 = 0
 
     init(
         tip: LogTip, unstored: UnstoredPages, outcomes: SealedOutcomes, inDoubt: [SnapshotRow.InDoubtRecord],
@@ -28,17 +30,28 @@ final class SnapshotBasis: @unchecked Sendable {
 
 extension SnapshotWriter.Barrier {
     /// The barrier of a store that is being written.
-    init(_ queue: CommitQueue, after previous: SnapshotWriter.Previous, isClosing: Bool) {
+    ///
+    /// - Parameter sealsFirst: whether a new segment begins before, so that all of the log until now can go as whole files.
+    init(
+        _ queue: CommitQueue, after previous: SnapshotWriter.Previous, sealsFirst: Bool, isClosing: Bool,
+        now: @escaping @Sendable () -> UInt64
+    ) {
         take = { () throws(StoreError) in
+            if sealsFirst { try queue.seal() }
             var result: Result<SnapshotBasis, StoreError>?
+            var duration: UInt64 = 0
             let request = CommitRequest(
                 .barrier { committer in
+                    let start = now()
+                    defer { duration = now() - min(now(), start) }
                     result = Result { () throws(StoreError) in
                         try committer.beginSnapshot(after: (previous.page, previous.longValue))
                     }
                 }, isClosing: isClosing)
             _ = try queue.submit(request)
-            return try result!.get()
+            let basis = try result!.get()
+            basis.barrierDuration = duration
+            return basis
         }
         settle = { basis in
             let count = basis.outcomes.count
@@ -52,24 +65,17 @@ extension SnapshotWriter.Barrier {
 }
 
 extension Committer {
-    /// Begins a new segment and takes hold of the state there. Requires a barrier.
+    /// Takes hold of the state as it is. Requires a barrier; costs what is free in the tree, and touches no disk.
     ///
     /// - Parameter last: the last ids that the state file has given to a page and to a long value.
     func beginSnapshot(after last: (page: UInt64, longValue: UInt64)) throws(StoreError) -> SnapshotBasis {
-        try beginSegment()
+        if let poison { throw poison }
         // Nothing is open and nothing under way, so the durable state is the newest.
         let view = durable.tree
         return SnapshotBasis(
-            tip: tipBeforeSegment, unstored: machine.tree.unstoredPages(of: view, after: last),
+            tip: position, unstored: machine.tree.unstoredPages(of: view, after: last),
             outcomes: machine.sealOutcomes(),
             inDoubt: machine.inDoubtInOrder.map { SnapshotRow.InDoubtRecord(n: $0.n, record: $0.record) },
             generation: view.generation ?? 0, growth: restartGrowth())
-    }
-
-    /// Where the log stood before the newest segment.
-    private var tipBeforeSegment: LogTip {
-        LogTip(
-            store: position.store, beforeSegment: position.segment, n: position.n, seq: position.seq,
-            root: position.root, chain: position.chain, timestamp: position.timestamp)
     }
 }

@@ -5,8 +5,10 @@ import StateTree
 
 /// A snapshot on its way into the state file, step by step: the barrier, the pages, the row, and reading back.
 ///
-/// Until it is done nothing older is given up, and whatever interrupts it leaves the snapshots before as they were: all
-/// of it is one transaction of SQLite, and then one more that notes that it was read back.
+/// Until it is done nothing older is given up, and whatever interrupts it leaves the snapshots before as they were. Pages
+/// go into the file in small transactions, so that neither SQLite's log nor what has to be synced at once grows with
+/// them; the transaction with the row makes them a snapshot. What an interrupted one left behind has ids beyond the last
+/// snapshot's, and is removed before the next.
 final class SnapshotWriter {
     private enum Stage {
         case barrier, collecting, writing(Int), writingValues(Int), finishing, verifying(Int), verifyingValues(Int)
@@ -14,7 +16,7 @@ final class SnapshotWriter {
     }
 
     /// What a step does at most.
-    private static let pagesPerStep = 256
+    private static let pagesPerStep = 512
     private static let valueBytesPerStep = 4 << 20
 
     private let file: StateFile
@@ -25,7 +27,6 @@ final class SnapshotWriter {
     private let previous: Previous
     private var stage = Stage.barrier
     private var basis: SnapshotBasis?
-    private var isInTransaction = false
     private(set) var report: SnapshotReport
     /// Once done: what it wrote.
     private(set) var row: SnapshotRow?
@@ -36,6 +37,7 @@ final class SnapshotWriter {
         var id: UInt64 = 0
         var page: UInt64 = 0
         var longValue: UInt64 = 0
+        var outcomeCount: UInt64 = 0
         var outcomeSum = OutcomeSum()
 
         init() {}
@@ -44,6 +46,7 @@ final class SnapshotWriter {
             id = row.id
             page = row.tree.lastPage
             longValue = row.tree.lastLongValue
+            outcomeCount = row.outcomeCount
             outcomeSum = OutcomeSum(row.outcomeSum)
         }
     }
@@ -85,8 +88,6 @@ final class SnapshotWriter {
 
     /// Leaves everything as it was before the snapshot, but for the segment that was begun.
     func abandon() {
-        if isInTransaction { try? file.write { connection throws(SQLiteError) in try connection.execute("ROLLBACK") } }
-        isInTransaction = false
         if case .done = stage { return }
         if let basis {
             basis.unstored.giveUp()
@@ -100,12 +101,13 @@ final class SnapshotWriter {
         switch stage {
         case .barrier:
             basis = try barrier.take()
+            report.barrierDuration = basis!.barrierDuration
             report.sequence = basis!.tip.seq
             generation = basis!.generation
             stage = .collecting
         case .collecting:
             _ = basis!.unstored.collect()
-            try begin()
+            try prepareFile()
             stage = .writing(0)
         case .writing(let start): try writePages(from: start)
         case .writingValues(let start): try writeValues(from: start)
@@ -121,12 +123,11 @@ final class SnapshotWriter {
 
     // MARK: - Writing
 
-    private func begin() throws(StoreError) {
+    private func prepareFile() throws(StoreError) {
         try StoreError.wrapping { () throws(DiskError) in try StateFile.makeEmpty(on: disk) }
         try StoreError.wrapping { () throws(SQLiteError) in
-            try file.write { connection throws(SQLiteError) in try connection.execute("BEGIN IMMEDIATE") }
+            try file.discardSnapshots(after: previous)
         }
-        isInTransaction = true
     }
 
     private func writePages(from start: Int) throws(StoreError) {
@@ -160,7 +161,7 @@ final class SnapshotWriter {
     /// The rows that make it a snapshot, and the commit.
     private func finish() throws(StoreError) {
         let basis = basis!
-        let segments = try sealedSegments(before: basis.tip.segment + 1)
+        let segments = try sealedSegments(before: basis.tip.segment)
         report.pageCount = basis.unstored.pageCount
         try writing { connection throws(SQLiteError) in
             let sum = try StateFile.addOutcomes(
@@ -180,14 +181,16 @@ final class SnapshotWriter {
                 id: report.id, tip: basis.tip, tree: basis.unstored.stored, outcomeCount: basis.outcomes.count,
                 outcomeSum: sum.digest, reason: reason, inDoubt: basis.inDoubt, createdAt: now())
             try row.insert(into: connection)
-            try connection.execute("COMMIT")
             self.row = row
         }
-        isInTransaction = false
     }
 
+    /// Runs `body` in a transaction, and brings it into the file proper.
     private func writing(_ body: (Connection) throws(SQLiteError) -> Void) throws(StoreError) {
-        try StoreError.wrapping { () throws(SQLiteError) in try file.write(body) }
+        try StoreError.wrapping { () throws(SQLiteError) in
+            try file.transaction(body)
+            file.checkpointSoftly()
+        }
     }
 
     /// What the first lines of the segments say of those that were sealed since the catalogue was last written.
@@ -248,7 +251,7 @@ final class SnapshotWriter {
         try writing { connection throws(SQLiteError) in
             try connection.run("UPDATE snapshots SET is_verified = 1 WHERE id = ?", .number(report.id))
         }
-        try StoreError.wrapping { () throws(SQLiteError) in try file.checkpoint() }
+        file.checkpoint()
         basis!.unstored.noteStored()
         barrier.settle(basis!)
         report.finishedAt = now()
@@ -267,6 +270,8 @@ public struct SnapshotReport: Hashable, Sendable {
     /// The pages that it added to the state file, and their bytes with those of long values.
     public var pageCount = 0
     public var byteCount = 0
+    /// How long writers were held up, in microseconds.
+    public var barrierDuration: UInt64 = 0
     /// In microseconds since 1970.
     public var startedAt: UInt64
     public var finishedAt: UInt64 = 0

@@ -68,12 +68,12 @@ struct Recovery {
         let ids = snapshotIDs(in: file, &faults)
         for id in readsWholeLog ? ids.reversed() : ids {
             guard let row = row(id, in: file, &faults) else { continue }
-            guard row.segment <= manifest.segment else {
+            guard row.tip.segment <= manifest.segment else {
                 throw .damage(
                     "store.json is older than snapshot \(id): it names segment \(manifest.segment)", LogNames.manifest,
                     nil, row.tip.seq)
             }
-            if let missing = (row.segment...manifest.segment).first(where: { !segments.contains($0) }) {
+            if let missing = (row.tip.segment...manifest.segment).first(where: { !segments.contains($0) }) {
                 // Of an old snapshot that may be so; of the newest it may not.
                 if id == ids.first { faults.append(.init(id: id, reason: "segment \(missing), which goes on from it, is missing")) }
                 continue

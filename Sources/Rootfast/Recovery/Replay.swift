@@ -43,11 +43,13 @@ struct Replay {
         var unusedSegment: UInt64?
         var flushCount = 0
         var recordCount = 0
+        /// The bytes of log that were read.
+        var byteCount = 0
     }
 
     let disk: any Disk
     let machine: StateMachine
-    /// Where the state of `machine` stands; `nil` at the beginning.
+    /// Where the state of `machine` stands in the log, behind a segment's first line; `nil` at the beginning.
     let start: LogTip?
     let options: Options
     private var bytesTotal = 0
@@ -65,13 +67,14 @@ struct Replay {
     /// - Throws: `corrupt` for damage, `noStore` if there is none, `inputOutput`.
     mutating func run() throws(StoreError) -> Log {
         let manifest = try Self.manifest(of: disk)
-        let start = start ?? LogTip(newStore: manifest.store, root: machine.tree.root(), timestamp: 0)
-        let numbers = try Self.segmentNumbers(on: disk).filter { $0 > start.segment }
+        let first = start?.segment ?? 1
+        let numbers = try Self.segmentNumbers(on: disk).filter { $0 >= first }
         if options.lastSequence == nil {
-            try checkPresence(numbers, after: start.segment, newest: manifest.segment)
+            try checkPresence(numbers, from: first, newest: manifest.segment)
         }
-        var log = Log(manifest: manifest, tip: start)
-        for number in (start.segment + 1)...manifest.segment {
+        let tip = start ?? LogTip(newStore: manifest.store, root: machine.tree.root(), timestamp: 0)
+        var log = Log(manifest: manifest, tip: tip)
+        for number in first...max(first, manifest.segment) {
             try readSegment(number, into: &log)
             if isAtEnd(log.tip) { break }
         }
@@ -115,21 +118,21 @@ struct Replay {
     }
 
     private mutating func checkPresence(
-        _ numbers: [UInt64], after first: UInt64, newest: UInt64
+        _ numbers: [UInt64], from first: UInt64, newest: UInt64
     ) throws(StoreError) {
         let present = Set(numbers)
-        guard newest > first else { throw .damage("store.json names no segment", LogNames.manifest, nil) }
+        guard newest >= first else { throw .damage("store.json names no segment", LogNames.manifest, nil) }
         // Walks the files there are, so that an absurd number in store.json costs nothing.
-        for (i, number) in numbers.sorted().enumerated() where number != first + UInt64(i) + 1 {
-            throw .damage("The segment is missing", LogNames.segment(first + UInt64(i) + 1), nil)
+        for (i, number) in numbers.sorted().enumerated() where number != first + UInt64(i) {
+            throw .damage("The segment is missing", LogNames.segment(first + UInt64(i)), nil)
         }
         guard present.contains(newest) else {
-            throw .damage("The segment is missing", LogNames.segment(first + UInt64(numbers.count) + 1), nil)
+            throw .damage("The segment is missing", LogNames.segment(first + UInt64(numbers.count)), nil)
         }
         if let last = numbers.max(), last > newest + 1 {
             throw .damage("store.json is older than the log: it names segment \(newest)", LogNames.segment(last), nil)
         }
-        for number in (first + 1)...newest {
+        for number in first...newest {
             bytesTotal += try StoreError.wrapping { () throws(DiskError) in try open(number).byteCount() }
         }
     }
@@ -145,11 +148,16 @@ struct Replay {
     private mutating func readSegment(_ number: UInt64, into log: inout Log) throws(StoreError) {
         let name = LogNames.segment(number)
         let file = try StoreError.wrapping { () throws(DiskError) in try open(number) }
-        let start = try SegmentHeader.reading(file, name, after: log.tip.seq)
-        try checkHeader(start, number, name, log)
+        let header = try SegmentHeader.reading(file, name, after: log.tip.seq)
+        log.firstOffset = header.offset
+        if let start, start.segment == number {
+            try start.checkPlace(in: file, name, behind: header)
+        } else {
+            try checkHeader(header, number, name, log)
+            log.tip = header
+        }
         let firstSequence = log.tip.seq + 1
-        log.tip = start
-        log.firstOffset = start.offset
+        let firstByte = log.tip.offset
         unsynced = []
         var summary = SegmentSummary(number: number, file: name, firstSequence: firstSequence)
         let isNewest = number == log.manifest.segment
@@ -172,6 +180,7 @@ struct Replay {
             }
         }
         summary.byteCount = log.tip.offset
+        log.byteCount += log.tip.offset - firstByte
         summary.lastSequence = log.tip.seq
         log.segments.append(summary)
         bytesBefore += log.tip.offset

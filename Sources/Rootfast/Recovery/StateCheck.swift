@@ -81,15 +81,12 @@ struct StateCheck {
         return rows
     }
 
-    /// The segment that goes on from a snapshot, if it is there, says the same of where the log stood.
+    /// The log, if it is there, stood where a snapshot says.
     private func checkPlace(of row: SnapshotRow) throws(StoreError) {
-        let name = LogNames.segment(row.segment)
+        let name = LogNames.segment(row.tip.segment)
         guard let segment = try StoreError.wrapping({ () throws(DiskError) in try disk.open(name, .read) }) else { return }
-        let start = try SegmentHeader.reading(segment, name, after: row.tip.seq)
-        let tip = row.tip
-        guard start.n == tip.n, start.seq == tip.seq, start.root == tip.root, start.chain == tip.chain else {
-            throw .damage("Snapshot \(row.id) and the segment that goes on from it do not agree", name, 0, tip.seq)
-        }
+        let header = try SegmentHeader.reading(segment, name, after: row.tip.seq)
+        try row.tip.checkPlace(in: segment, name, behind: header)
     }
 
     private func checkPages(

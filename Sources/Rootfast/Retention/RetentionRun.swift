@@ -9,7 +9,7 @@ import SQLite
 final class RetentionRun {
     private enum Stage { case deciding, reclaiming, freeing, vacuuming, done }
 
-    private static let rowsPerStep = 512
+    private static let rowsPerStep = 1024
     private static let vacuumedPagesPerStep = 256
 
     private let file: StateFile
@@ -41,15 +41,17 @@ final class RetentionRun {
             stage = .freeing
         case .freeing:
             let goesOn = try wrapping { () throws(SQLiteError) in
-                try file.reclaim(countMax: Self.rowsPerStep, droppedUpTo: droppedUpTo)
+                defer { file.checkpointSoftly() }
+                return try file.reclaim(countMax: Self.rowsPerStep, droppedUpTo: droppedUpTo)
             }
             if !goesOn { stage = .vacuuming }
         case .vacuuming:
             let goesOn = try wrapping { () throws(SQLiteError) in
-                try file.giveBackSpace(pageCountMax: Self.vacuumedPagesPerStep)
+                defer { file.checkpointSoftly() }
+                return try file.giveBackSpace(pageCountMax: Self.vacuumedPagesPerStep)
             }
             guard !goesOn else { break }
-            try wrapping { () throws(SQLiteError) in try file.checkpoint() }
+            file.checkpoint()
             stage = .done
         case .done: break
         }

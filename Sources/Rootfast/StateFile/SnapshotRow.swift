@@ -6,7 +6,7 @@ import StateTree
 /// A row of `snapshots`, with what belongs to it in other tables.
 struct SnapshotRow: Hashable, Sendable {
     var id: UInt64
-    /// Where the log stands: at the end of `tip.segment`. It goes on in the next.
+    /// Where the log stands: at the end of a flush, or behind the first line of a segment.
     var tip: LogTip
     var tree: StoredTree
     var outcomeCount: UInt64
@@ -18,19 +18,16 @@ struct SnapshotRow: Hashable, Sendable {
     var isVerified = false
     var deprecatedAt: UInt64?
 
-    /// The segment that goes on from here.
-    var segment: UInt64 { tip.segment + 1 }
-
     struct InDoubtRecord: Hashable, Sendable {
         var n: UInt64
         var record: String
     }
 
     /// Binds the snapshot. BLAKE2b-256 over these, one a line, with a newline between: id, sequence, n, timestamp, segment,
-    /// outcome_count, key_count, slot_count, value_count, root_page, root_slot, last_page, last_value, root, chain, tree,
+    /// byte, outcome_count, key_count, slot_count, value_count, root_page, root_slot, last_page, last_value, root, chain, tree,
     /// outcome_sum, reason, its records in doubt by `n`, and the hashes of its two lists of free numbers.
     var hash: Digest {
-        let numbers: [UInt64] = [id, tip.seq, tip.n, tip.timestamp, segment, outcomeCount]
+        let numbers: [UInt64] = [id, tip.seq, tip.n, tip.timestamp, tip.segment, UInt64(tip.offset), outcomeCount]
         let counts: [Int] = [tree.count, tree.slotCount, tree.valueCount]
         let ids: [UInt64] = [tree.rootPage, UInt64(tree.rootSlot), tree.lastPage, tree.lastLongValue]
         let digests: [Digest] = [tip.root, tip.chain, tree.digest, outcomeSum]
@@ -77,18 +74,18 @@ extension SnapshotRow {
     private static let columns = """
         id, sequence, n, timestamp, root, chain, segment, key_count, tree, root_page, root_slot, slot_count, value_count, \
         last_page, last_value, outcome_count, outcome_sum, reason, hash, created_at, is_verified, deprecated_at, \
-        is_kept
+        is_kept, byte
         """
 
     func insert(into connection: Connection) throws(SQLiteError) {
         try connection.run(
-            "INSERT INTO snapshots (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO snapshots (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             .number(id), .number(tip.seq), .number(tip.n), .number(tip.timestamp), .text("\(tip.root)"),
-            .text("\(tip.chain)"), .number(segment), .number(tree.count), .text("\(tree.digest)"),
+            .text("\(tip.chain)"), .number(tip.segment), .number(tree.count), .text("\(tree.digest)"),
             .number(tree.rootPage), .number(tree.rootSlot), .number(tree.slotCount), .number(tree.valueCount),
             .number(tree.lastPage), .number(tree.lastLongValue), .number(outcomeCount), .text("\(outcomeSum)"),
             .text(reason.rawValue), .text("\(hash)"), .number(createdAt), .number(isVerified ? 1 : 0),
-            .number(deprecatedAt), .number(0))
+            .number(deprecatedAt), .number(0), .number(tip.offset))
         for item in inDoubt {
             try connection.run(
                 "INSERT INTO in_doubt VALUES (?,?,?)", .number(id), .number(item.n), .text(item.record))
@@ -137,7 +134,7 @@ extension SnapshotRow {
                 let reason = SnapshotReason(rawValue: row.text(17)), let rootSlot = UInt32(exactly: row.integer(10))
             else { return nil }
             let tip = LogTip(
-                store: store, beforeSegment: row.number(6), n: row.number(2), seq: row.number(1), root: root,
+                store: store, segment: row.number(6), offset: Int(row.number(23)), n: row.number(2), seq: row.number(1), root: root,
                 chain: chain, timestamp: row.number(3))
             let stored = StoredTree(
                 count: Int(row.number(7)), digest: tree, rootPage: row.number(9), rootSlot: rootSlot,

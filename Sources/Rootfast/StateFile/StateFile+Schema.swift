@@ -25,14 +25,14 @@ extension StateFile {
         CREATE TABLE store (
           uuid TEXT NOT NULL                -- the same as in store.json
         ) STRICT;
-        CREATE TABLE snapshots (            -- durable copies of the state, each at the beginning of a segment
+        CREATE TABLE snapshots (            -- durable copies of the state, each at the end of a flush
           id INTEGER PRIMARY KEY,           -- rising; never used again
           sequence INTEGER NOT NULL,        -- the last commit in it
           n INTEGER NOT NULL,               -- the last record of the log before it
           timestamp INTEGER NOT NULL,       -- the time of that record
           root TEXT NOT NULL,               -- the root of the state
-          chain TEXT NOT NULL,              -- the log's chain before the segment
-          segment INTEGER NOT NULL,         -- the segment of the log that goes on from here
+          chain TEXT NOT NULL,              -- the log's chain there
+          segment INTEGER NOT NULL,         -- where the log goes on from here: the segment, and the byte in its file
           key_count INTEGER NOT NULL,
           tree TEXT NOT NULL,               -- the hash of the tree below the root
           root_page INTEGER NOT NULL,       -- in pages; 0 if there is no key
@@ -48,7 +48,8 @@ extension StateFile {
           created_at INTEGER NOT NULL,
           is_verified INTEGER NOT NULL,     -- 1 once it was read back
           deprecated_at INTEGER,            -- since when it is to be reclaimed
-          is_kept INTEGER NOT NULL          -- 1 if it was taken back by hand
+          is_kept INTEGER NOT NULL,         -- 1 if it was taken back by hand
+          byte INTEGER NOT NULL
         ) STRICT;
         CREATE TABLE in_doubt (             -- the transactions in doubt at a snapshot
           snapshot INTEGER NOT NULL,

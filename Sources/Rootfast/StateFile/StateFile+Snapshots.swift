@@ -25,17 +25,17 @@ extension StateFile {
         ) { SnapshotSummary($0) }
     }
 
-    /// Removes all snapshots newer than `last`, and all that they added: the store goes on from `last`, or from nothing.
-    func discardSnapshots(after last: SnapshotRow?) throws(SQLiteError) {
+    /// Removes all snapshots that came after one, finished or not, and all that they added: the store goes on from there.
+    func discardSnapshots(after last: SnapshotWriter.Previous) throws(SQLiteError) {
         try transaction { connection throws(SQLiteError) in
-            let id = SQLiteValue.number(last?.id ?? 0)
+            let id = SQLiteValue.number(last.id)
             try connection.run("DELETE FROM snapshots WHERE id > ?", id)
             try connection.run("DELETE FROM in_doubt WHERE snapshot > ?", id)
             try connection.run("DELETE FROM free_numbers WHERE snapshot > ?", id)
             try connection.run("DELETE FROM dropped WHERE snapshot > ?", id)
-            try connection.run("DELETE FROM pages WHERE id > ?", .number(last?.tree.lastPage ?? 0))
-            try connection.run("DELETE FROM long_values WHERE id > ?", .number(last?.tree.lastLongValue ?? 0))
-            try connection.run("DELETE FROM outcomes WHERE number > ?", .number(last?.outcomeCount ?? 0))
+            try connection.run("DELETE FROM pages WHERE id > ?", .number(last.page))
+            try connection.run("DELETE FROM long_values WHERE id > ?", .number(last.longValue))
+            try connection.run("DELETE FROM outcomes WHERE number > ?", .number(last.outcomeCount))
         }
     }
 
@@ -69,16 +69,31 @@ extension StateFile {
                 """
                 SELECT kind, id FROM dropped AS d WHERE snapshot <= ? AND NOT EXISTS (\
                 SELECT 1 FROM snapshots AS s WHERE s.id < d.snapshot \
-                AND CASE d.kind WHEN 'page' THEN s.last_page ELSE s.last_value END >= d.id) LIMIT ?
+                AND CASE d.kind WHEN 'page' THEN s.last_page ELSE s.last_value END >= d.id) ORDER BY kind, id LIMIT ?
                 """, .number(newest), .number(countMax)
-            ) { ($0.text(0), $0.number(1)) }
-            for (kind, id) in items {
-                let table = kind == "page" ? "pages" : "long_values"
-                try connection.run("DELETE FROM \(table) WHERE id = ?", .number(id))
-                try connection.run("DELETE FROM dropped WHERE kind = ? AND id = ?", .text(kind), .number(id))
+            ) { (kind: $0.text(0), id: $0.number(1)) }
+            var start = 0
+            while start < items.count {
+                var end = start + 1
+                while end < items.count, items[end].kind == items[start].kind, items[end].id == items[end - 1].id + 1 {
+                    end += 1
+                }
+                try Self.remove(items[start].kind, items[start].id...items[end - 1].id, connection)
+                start = end
             }
             return items.count == countMax
         }
+    }
+
+    private static func remove(
+        _ kind: String, _ ids: ClosedRange<UInt64>, _ connection: Connection
+    ) throws(SQLiteError) {
+        let table = kind == "page" ? "pages" : "long_values"
+        try connection.run(
+            "DELETE FROM \(table) WHERE id BETWEEN ? AND ?", .number(ids.lowerBound), .number(ids.upperBound))
+        try connection.run(
+            "DELETE FROM dropped WHERE kind = ? AND id BETWEEN ? AND ?", .text(kind), .number(ids.lowerBound),
+            .number(ids.upperBound))
     }
 }
 

@@ -84,19 +84,36 @@ final class StateFile: @unchecked Sendable {
         return nil
     }
 
-    /// Brings what was written into the file proper, so that the log beside it (`-wal`) does not grow.
-    func checkpoint() throws(SQLiteError) {
-        try write { connection throws(SQLiteError) in
-            _ = try connection.rows("PRAGMA wal_checkpoint(TRUNCATE)") { $0.integer(0) }
+    /// Brings what was written into the file proper, so that the log beside it (`-wal`) does not grow. What cannot be done
+    /// now is done later: nothing depends on it.
+    func checkpoint() {
+        _ = try? write { connection throws(SQLiteError) in
+            try connection.rows("PRAGMA wal_checkpoint(TRUNCATE)") { $0.integer(0) }
         }
     }
 
-    /// Gives free pages of the file back to the file system, a few at a time; answers whether there are more.
+    /// The same, as far as nobody has to wait for it. What cannot be done now is done later: nothing depends on it.
+    func checkpointSoftly() {
+        _ = try? write { connection throws(SQLiteError) in
+            try connection.rows("PRAGMA wal_checkpoint(PASSIVE)") { $0.integer(0) }
+        }
+    }
+
+    /// Gives free pages of the file back to the file system, a few at a time; answers whether there are more to give.
+    ///
+    /// Half of the file may be free: the next snapshot would only take it back.
     func giveBackSpace(pageCountMax: Int) throws(SQLiteError) -> Bool {
         try write { connection throws(SQLiteError) in
+            guard try Self.isHalfFree(connection) else { return false }
             _ = try connection.rows("PRAGMA incremental_vacuum(\(pageCountMax))") { $0.integer(0) }
-            return try connection.row("PRAGMA freelist_count", read: { $0.integer(0) }) ?? 0 > 0
+            return try Self.isHalfFree(connection)
         }
+    }
+
+    private static func isHalfFree(_ connection: Connection) throws(SQLiteError) -> Bool {
+        let free = try connection.row("PRAGMA freelist_count", read: { $0.integer(0) }) ?? 0
+        let all = try connection.row("PRAGMA page_count", read: { $0.integer(0) }) ?? 0
+        return free > all / 2
     }
 
     /// Gives a state file that cannot be used, and what SQLite keeps beside it, another name.

@@ -59,11 +59,8 @@ extension Store {
             return .init()
         }
         return try StoreError.wrapping { () throws(SQLiteError) in
-            if !recovered.faults.isEmpty { try file.discardSnapshots(after: recovered.snapshot) }
-            var previous = recovered.snapshot.map { SnapshotWriter.Previous($0) } ?? .init()
-            try file.write { connection throws(SQLiteError) in
-                previous.id = try connection.row("SELECT max(id) FROM snapshots", read: { $0.number(0) }) ?? 0
-            }
+            let previous = recovered.snapshot.map { SnapshotWriter.Previous($0) } ?? .init()
+            if !recovered.faults.isEmpty { try file.discardSnapshots(after: previous) }
             return previous
         }
     }
@@ -185,7 +182,7 @@ extension Recovery.Result {
     /// How far the store has gone on since the snapshot.
     fileprivate var growth: Growth {
         var growth = Growth()
-        growth.logByteCount = log.segments.reduce(0) { $0 + $1.byteCount }
+        growth.logByteCount = log.byteCount
         growth.commitCount = log.tip.seq - (snapshot?.tip.seq ?? 0)
         growth.keyCountBefore = snapshot?.tree.count ?? 0
         return growth
@@ -200,7 +197,7 @@ extension RecoveryReport {
         badSnapshots = recovered.faults.map(\.description)
         flushCount = log.flushCount
         recordCount = log.recordCount
-        byteCount = log.segments.reduce(0) { $0 + $1.byteCount }
+        byteCount = log.byteCount
         tornTail = log.tornTail.map {
             TornTailReport($0, file: LogNames.segment(log.tip.segment), sequence: log.tip.seq, copy: copy)
         }

@@ -441,14 +441,6 @@ extension Paging {
     /// Takes it back, as the snapshot was not made.
     func putBackDropped(_ items: [StoredItem]) { lock.withLock { dropped = items + dropped } }
 
-    /// Checks that stored bytes are a page that is in memory, as its references and hashes stand there.
-    func verify(_ bytes: [UInt8], id: UInt64, as page: Page) throws(PageError) {
-        let expected = StoredPage.encode(page, values) { storeID(ofPage: $0) }
-        guard bytes == expected else {
-            throw PageError(.damaged, .page, id, "what was read back is not what was written")
-        }
-    }
-
     /// Keeps a page in memory from now on. Requires that it is there.
     func keep(_ slot: UInt32) {
         lock.withLock {

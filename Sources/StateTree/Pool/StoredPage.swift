@@ -54,8 +54,7 @@ struct StoredPage {
         self.bytes = bytes
         self.id = id
         guard bytes.count >= Self.headerBytes + Self.crcBytes else { throw damage("it is too short") }
-        let crc = bytes[..<(bytes.count - Self.crcBytes)].withUnsafeBytes { CRC32C.checksum($0) }
-        guard number(at: bytes.count - Self.crcBytes, 4) == UInt64(crc) else { throw damage("its crc does not match") }
+        guard Self.isWhole(bytes) else { throw damage("its crc does not match") }
         guard bytes[0] == Self.format, bytes[1] == 0 else { throw damage("its format is unknown") }
         let count = Int(number(at: 2, 2))
         guard (1...Page.countMax).contains(count) else { throw damage("it has \(count) entries") }
@@ -68,6 +67,19 @@ struct StoredPage {
         }
         for _ in 0..<count { offset = try readEntry(at: offset) }
         guard offset == bytes.count - Self.crcBytes else { throw damage("something follows its entries") }
+    }
+
+    /// Whether the checksum at the end is that of the rest.
+    static func isWhole(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count >= headerBytes + crcBytes else { return false }
+        return bytes[..<(bytes.count - crcBytes)].withUnsafeBytes { CRC32C.checksum($0) } == crc(of: bytes)
+    }
+
+    /// The checksum at the end.
+    static func crc(of bytes: [UInt8]) -> UInt32 {
+        bytes.withUnsafeBytes {
+            UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: bytes.count - crcBytes, as: UInt32.self))
+        }
     }
 
     private mutating func readEntry(at start: Int) throws(PageError) -> Int {
