@@ -6,8 +6,8 @@ import Threading
 ///
 /// A page's *slot* is the number of its frame. One thread at a time writes (the tree's writer); any number read. A
 /// *generation* is the span between two freezes of the tree: a page belongs to the generation that made it and is
-/// written by no later one. What a later generation replaces is *retired*, and freed once no pinned generation is older
-/// than the one that retired it. With a page store, what it holds may leave memory and comes back when it is needed
+/// written by no later one. What a later generation replaces is *retired*, and freed once no pinned generation is left
+/// from its making to its retirement. With a page store, what it holds may leave memory and comes back when it is needed
 /// (see `Paging`); whoever reads then counts itself in by `beginReading`.
 ///
 /// `@unchecked Sendable`, because: (1) `pins` is touched under `lock` only; (2) arenas are never moved or freed while
@@ -34,10 +34,14 @@ final class PagePool: @unchecked Sendable {
         var retired = GrowingBuffer<Retired>()
         /// How many of `retired`, the first, have been told to `paging` as dropped.
         var toldCount = 0
+        /// What was retired and is kept for a generation that has been pinned for long, by that generation.
+        var held: [Int64: [Retired]] = [:]
     }
 
     private enum Holding { case page, value }
     private struct Retired {
+        /// The generations that made it and that retired it.
+        var born: Int64
         var generation: Int64
         var number: UInt32
         var holding: Holding
@@ -144,7 +148,7 @@ extension PagePool {
         (copy.base + heapStart).copyMemory(from: original.base + heapStart, byteCount: Page.frameBytes - heapStart)
         copy.word = generation
         copy.slot = newSlot
-        retire(slot, .page)
+        retire(slot, .page, born: original.generation)
         return copy
     }
 
@@ -164,7 +168,7 @@ extension PagePool {
             paging?.noteSpare(1)
             writer.pointee.freeSlots.append(slot)
         } else {
-            retire(slot, .page)
+            retire(slot, .page, born: page(slot).generation)
         }
     }
 
@@ -175,11 +179,14 @@ extension PagePool {
         value.pointee = LongValues.Value()
         value.pointee.count = bytes.count
         value.pointee.digest = BLAKE2b.hash(bytes)
+        value.pointee.generation = generation
         values.fill(number, bytes)
         return number
     }
 
-    func discardValue(of record: Record) { retire(record.longValueSlot, .value) }
+    func discardValue(of record: Record) {
+        retire(record.longValueSlot, .value, born: values[record.longValueSlot].pointee.generation)
+    }
 
     private func makeValueNumber() -> UInt32 {
         let number = writer.pointee.valueCount
@@ -214,8 +221,9 @@ extension PagePool {
 // MARK: - Generations
 
 extension PagePool {
-    private func retire(_ number: UInt32, _ holding: Holding) {
-        writer.pointee.retired.append(Retired(generation: generation, number: number, holding: holding))
+    private func retire(_ number: UInt32, _ holding: Holding, born: Int64) {
+        writer.pointee.retired.append(
+            Retired(born: born, generation: generation, number: number, holding: holding))
     }
 
     /// Ends the current generation, pins it for a view, and starts the next.
@@ -239,33 +247,70 @@ extension PagePool {
     /// The oldest generation that a view shows; the current one if there is no view.
     var oldestPinned: Int64 { lock.withLock { pins.keys.min() } ?? generation }
 
-    /// Frees what no pinned generation can reach any more. The writer's; costs the number of things freed.
+    /// Views that live no longer than so many generations are waited for.
+    private static let patience: Int64 = 8
+
+    /// Frees what no pinned generation can reach any more. The writer's; costs the number of things freed, and of those
+    /// that are first found to be kept for a view that lives long.
     func reclaim() {
-        let oldest = oldestPinned
+        let pins = lock.withLock { self.pins.keys.sorted() }
+        var freed: [Retired] = []
+        var dropped: [Retired] = []
         let retired = writer.pointee.retired
-        var freed: [UInt32] = []
-        while !retired.isEmpty, retired[0].generation <= oldest {
-            if writer.pointee.toldCount > 0 { writer.pointee.toldCount -= 1 } else { noteDropped(retired[0]) }
+        while !retired.isEmpty {
+            let keeper = Self.keeper(of: retired[0], among: pins)
+            if let keeper, keeper + Self.patience > generation { break }
             let item = retired.removeFirst()
+            if writer.pointee.toldCount > 0 { writer.pointee.toldCount -= 1 } else { dropped.append(item) }
+            if let keeper, item.born <= keeper {
+                writer.pointee.held[keeper, default: []].append(item)
+            } else {
+                freed.append(item)
+            }
+        }
+        releaseHeld(pins, into: &freed)
+        noteDropped(dropped)
+        free(freed)
+    }
+
+    /// The newest pinned generation older than an item's retirement: if any keeps it, that does.
+    private static func keeper(of item: Retired, among pins: [Int64]) -> Int64? {
+        pins.last { $0 < item.generation }
+    }
+
+    /// Looks again at what was held for generations that are pinned no more.
+    private func releaseHeld(_ pins: [Int64], into freed: inout [Retired]) {
+        guard !writer.pointee.held.isEmpty else { return }
+        for generation in writer.pointee.held.keys.sorted() where !pins.contains(generation) {
+            for item in writer.pointee.held.removeValue(forKey: generation)! {
+                if let keeper = Self.keeper(of: item, among: pins), item.born <= keeper {
+                    writer.pointee.held[keeper, default: []].append(item)
+                } else {
+                    freed.append(item)
+                }
+            }
+        }
+    }
+
+    private func free(_ items: [Retired]) {
+        for item in items {
             switch item.holding {
-            case .page:
-                if paging != nil { freed.append(item.number) }
-                writer.pointee.freeSlots.append(item.number)
+            case .page: writer.pointee.freeSlots.append(item.number)
             case .value:
                 if let paging { paging.free(value: item.number) } else { values.drop(item.number) }
                 writer.pointee.freeValues.append(item.number)
             }
         }
         guard let paging else { return }
-        if !freed.isEmpty { paging.free(pages: freed) }
+        if !items.isEmpty { paging.free(pages: items.filter { $0.holding == .page }.map(\.number)) }
         paging.makeAllRoom()
     }
 
-    private func noteDropped(_ item: Retired) {
-        switch item.holding {
-        case .page: paging?.noteDropped(page: item.number)
-        case .value: paging?.noteDropped(value: item.number)
-        }
+    private func noteDropped(_ items: [Retired]) {
+        guard let paging, !items.isEmpty else { return }
+        paging.noteDropped(
+            pages: items.filter { $0.holding == .page }.map(\.number),
+            values: items.filter { $0.holding == .value }.map(\.number))
     }
 }
 
@@ -283,7 +328,7 @@ extension PagePool {
     /// Tells all that was retired so far as dropped.
     func noteAllDropped() {
         let retired = writer.pointee.retired
-        for i in writer.pointee.toldCount..<retired.count { noteDropped(retired[i]) }
+        noteDropped((writer.pointee.toldCount..<retired.count).map { retired[$0] })
         writer.pointee.toldCount = retired.count
     }
 
@@ -292,11 +337,10 @@ extension PagePool {
         var numbering = Numbering(
             slotCount: writer.pointee.slotCount, valueCount: writer.pointee.valueCount,
             freeSlots: writer.pointee.freeSlots.all, freeValues: writer.pointee.freeValues.all)
-        let retired = writer.pointee.retired
-        for i in 0..<retired.count {
-            switch retired[i].holding {
-            case .page: numbering.freeSlots.append(retired[i].number)
-            case .value: numbering.freeValues.append(retired[i].number)
+        for item in writer.pointee.retired.all + writer.pointee.held.values.joined() {
+            switch item.holding {
+            case .page: numbering.freeSlots.append(item.number)
+            case .value: numbering.freeValues.append(item.number)
             }
         }
         return numbering

@@ -415,18 +415,16 @@ extension Paging {
         }
     }
 
-    /// Notes that the tree no longer holds a page, or a long value, if the store has it.
-    func noteDropped(page slot: UInt32) {
+    /// Notes that the tree no longer holds these, so far as the store has them.
+    func noteDropped(pages slots: [UInt32], values numbers: [UInt32]) {
         lock.withLock {
-            let id = id(of: slot)
-            if id != 0 { dropped.append(.page(id)) }
-        }
-    }
-
-    func noteDropped(value number: UInt32) {
-        lock.withLock {
-            let id = values[number].pointee.id
-            if id != 0 { dropped.append(.longValue(id)) }
+            for slot in slots {
+                let id = id(of: slot)
+                if id != 0 { dropped.append(.page(id)) }
+            }
+            for number in numbers where values[number].pointee.id != 0 {
+                dropped.append(.longValue(values[number].pointee.id))
+            }
         }
     }
 
