@@ -30,7 +30,9 @@ import Testing
                 lost += try run.verify("killed at \(call) \(point)")
             }
         }
-        print("killed at \(reached.values.reduce(0, +)) system calls, \(lost) acknowledged commits lost: \(reached.sorted { $0.key < $1.key })")
+        print(
+            "killed at \(reached.values.reduce(0, +)) system calls, \(lost) acknowledged commits lost: \(reached.sorted { $0.key < $1.key })"
+        )
         #expect(reached.values.reduce(0, +) > 200)
         #expect(lost == 0)
     }
@@ -90,7 +92,9 @@ import Testing
 
         /// Opens the store again, and then maintains it: returns how many acknowledged commits are missing.
         func verify(_ what: String) throws -> Int {
-            let acknowledged = output.split(separator: "\n").filter { $0.hasPrefix("ack ") }.compactMap { Int($0.dropFirst(4)) }
+            let acknowledged = output.split(separator: "\n").filter { $0.hasPrefix("ack ") }.compactMap {
+                Int($0.dropFirst(4))
+            }
             let report = try Store.check(folder.path)
             #expect(report.verdict != .damaged, "\(what): \(String(describing: report.damage)) \(output)")
             var options = Options()

@@ -108,7 +108,9 @@ import Testing
         for _ in 0..<12 {
             for _ in 0..<20 {
                 try store.write { tx in
-                    for _ in 0..<50 { try tx.put(SnapshotTests.key(.random(in: 0..<5000, using: &rng)), rng.bytes(200)) }
+                    for _ in 0..<50 {
+                        try tx.put(SnapshotTests.key(.random(in: 0..<5000, using: &rng)), rng.bytes(200))
+                    }
                 }
             }
             try store.maintenance.compact()

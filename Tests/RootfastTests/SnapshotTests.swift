@@ -80,7 +80,9 @@ import Testing
         private func isLocked(_ key: [UInt8]) -> Bool { inDoubt.values.contains { $0.contains { $0.key == key } } }
 
         func expect(_ store: Store) throws {
-            let entries = state.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { Entry(key: $0.key, value: $0.value) }
+            let entries = state.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map {
+                Entry(key: $0.key, value: $0.value)
+            }
             #expect(try store.view.entries() == entries)
             #expect(try store.root == definedRoot(store.view))
             #expect(try store.inDoubt().map(\.id).sorted() == inDoubt.keys.sorted())

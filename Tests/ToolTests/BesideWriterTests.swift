@@ -4,6 +4,8 @@ import Testing
 @Suite struct BesideWriterTests {
     private static let readers = [
         ["check"], ["status"], ["get", "key 1"], ["scan"], ["log"], ["root"], ["prove", "key 1"], ["in-doubt"],
+        ["snapshots"], ["export"], ["diff", "0"], ["root", "--sequence", "0"], ["compact", "--dry-run"],
+        ["retain", "--dry-run"],
     ]
 
     @Test func `reading works beside a live writer, and sees what is durable`() throws {
@@ -33,13 +35,16 @@ import Testing
         #expect(writer.commit(#"{"data":{"a":1}}"#) == "ack 1 1")
         let commands = [
             ["put", tool.store, "k", "v"], ["delete", tool.store, "a"], ["resolve", tool.store, "x", "--commit"],
-            ["apply", tool.store], ["import", tool.store, "-"], ["init", tool.store],
+            ["apply", tool.store], ["import", tool.store, "-"], ["init", tool.store], ["compact", tool.store],
+            ["retain", tool.store], ["retain", tool.store, "--undeprecate", "segment:1"], ["seal", tool.store],
+            ["backup", tool.store, tool.folder + "/copy"],
         ]
         for arguments in commands {
             #expect(try tool.run(program: Tool.path, arguments).status == 11, "\(arguments)")
             let json = try tool.run(program: Tool.path, arguments + ["--json"])
             #expect(json.error["code"] as? String == "locked")
         }
+        #expect(!FileManager.default.fileExists(atPath: tool.folder + "/copy"))
         // A kill frees the lock.
         #expect(writer.kill() == 128 + SIGKILL)
         #expect(try tool.run("put", tool.store, "k", "v").status == 0)

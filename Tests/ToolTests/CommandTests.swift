@@ -13,7 +13,10 @@ import Testing
         let tool = try Tool()
         let commands = [
             ["check"], ["status"], ["get", "k"], ["put", "k", "v"], ["delete", "k"], ["scan"], ["log"], ["root"],
-            ["prove", "k"], ["in-doubt"], ["resolve", "x", "--commit"],
+            ["prove", "k"], ["in-doubt"], ["resolve", "x", "--commit"], ["compact"], ["compact", "--dry-run"],
+            ["snapshots"], ["retain"], ["retain", "--dry-run"], ["seal"], ["export"], ["diff", "0"],
+            ["backup", tool.folder + "/copy"], ["restore", tool.folder + "/copy"],
+            ["salvage", "--to", tool.folder + "/copy"],
         ]
         for command in commands {
             for extra in [[], ["--json"]] {
@@ -30,6 +33,7 @@ import Testing
             }
         }
         #expect(!FileManager.default.fileExists(atPath: tool.store))
+        #expect(!FileManager.default.fileExists(atPath: tool.folder + "/copy"))
     }
 
     @Test func `what is wrong with the arguments exits 64 and writes nothing`() throws {

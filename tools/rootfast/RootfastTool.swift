@@ -14,12 +14,14 @@ struct RootfastTool: ParsableCommand {
             or begin with $. Put -- before an argument that begins with a dash.
 
             Exit codes: 0 sound; 1 an operation failed; 2 verification failed; 3 sound, but wants attention (torn \
-            tail, in doubt, unreadable lines); 10 no store there; 11 locked; 12 no such key or transaction; 64 usage.
+            tail, in doubt, unreadable lines, something not salvaged); 10 no store there; 11 locked; 12 no such key, \
+            transaction or earlier state; 64 usage.
             """,
         version: "0.1.0",
         subcommands: [
             Initialize.self, Apply.self, Import.self, Check.self, Status.self, Get.self, Put.self, Delete.self,
-            Scan.self, Log.self, Root.self, Prove.self, VerifyProof.self, InDoubt.self, Resolve.self,
+            Scan.self, Log.self, Root.self, Prove.self, VerifyProof.self, InDoubt.self, Resolve.self, Compact.self,
+            Snapshots.self, Retain.self, Seal.self, Backup.self, Restore.self, Salvage.self, Export.self, Diff.self,
         ])
 
     static func main() {

@@ -22,8 +22,7 @@ extension Store {
     /// - Throws: `invalidArgument`, `noSpace`, `inputOutput`, `corrupt`, `closed`.
     @discardableResult
     public func backup(to path: String) throws(StoreError) -> CopyReport {
-        let target = try Self.emptyFolder(path)
-        let tip = try maintenance.backup(to: target)
+        let tip = try copy(to: path)
         let copy = try Store.open(path, mode: .readOnly, options: options)
         let report = CopyReport(copy)
         try copy.close()
@@ -31,6 +30,11 @@ extension Store {
             throw .damage("The copy's root is \(report.root), and is to be \(tip.root)", path, nil, tip.seq)
         }
         return report
+    }
+
+    /// Copies, and lets go of the copy's lock: a copy that is locked is read as one that is being written.
+    private func copy(to path: String) throws(StoreError) -> LogTip {
+        try maintenance.backup(to: try Self.emptyFolder(path))
     }
 
     static func emptyFolder(_ path: String) throws(StoreError) -> FileDisk {
@@ -47,7 +51,8 @@ extension Store {
         let names = try wrapping { () throws(DiskError) in try disk.list("").filter { $0 != "lock" } }
         guard names.isEmpty else {
             throw StoreError(
-                .invalidArgument, "The folder \(path) is not empty: it holds \(names[0])", advice: "Use another folder.")
+                .invalidArgument, "The folder \(path) is not empty: it holds \(names[0])", advice: "Use another folder."
+            )
         }
         return disk
     }
@@ -92,17 +97,23 @@ extension Maintenance {
         guard let file = history.file, try Store.exists(StateFile.name, on: history.disk),
             let path = target.databasePath(StateFile.name)
         else { return 1 }
+        // SQLite would make the file readable by all.
+        try StoreError.wrapping { () throws(DiskError) in try StateFile.makeEmpty(on: target) }
         return try StoreError.wrapping { () throws(SQLiteError) in
             try file.readers.read { connection throws(SQLiteError) in
                 try connection.execute("PRAGMA query_only = 0")
                 try connection.run("VACUUM INTO ?", .text(path))
                 try connection.execute("PRAGMA query_only = 1")
             }
-            let copy = StateReaders(path: path, .immutable, isFrozen: false)
-            let needed = try copy.read { connection throws(SQLiteError) in
-                try file.summaries(connection).filter(\.isVerified).suffix(2)
+            let copy = StateFile(path: path, store: file.store, .readWrite)
+            defer { copy.close() }
+            return try copy.transaction { connection throws(SQLiteError) in
+                let needed = try copy.summaries(connection).filter(\.isVerified).suffix(2)
+                let first = needed.first?.segment ?? 1
+                // The copy has no log before that.
+                try connection.run("DELETE FROM segments WHERE number < ?", .number(first))
+                return first
             }
-            return needed.first?.segment ?? 1
         }
     }
 

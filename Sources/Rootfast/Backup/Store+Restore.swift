@@ -33,6 +33,10 @@ extension Store {
             case .sequence(let sequence): sequence
             case .time(let time): try source.sequence(at: time)
             }
+        guard sequence <= source.view.sequence else {
+            throw StoreError(
+                .invalidArgument, "Sequence \(sequence) is not reached yet: the last is \(source.view.sequence)")
+        }
         let state = try source.pastState(at: sequence)
         let tip = try copy(state, to: target, options)
         try source.close()

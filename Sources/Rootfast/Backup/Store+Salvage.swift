@@ -25,7 +25,7 @@ extension Store {
     /// none, the keys of the newest snapshot whose pages lead up to its root.
     ///
     /// - Parameter target: a folder that is empty or not there.
-    /// - Throws: `noStore` if nothing can be proven, `invalidArgument`, `noSpace`, `inputOutput`.
+    /// - Throws: `noStore`, `corrupt` if nothing can be proven, `invalidArgument`, `noSpace`, `inputOutput`.
     public static func salvage(
         _ path: String, to target: String, options: Options = Options()
     ) throws(StoreError) -> SalvageReport {
@@ -47,7 +47,13 @@ struct Salvage {
         store = Self.uuid(on: disk)
         let isThere = try Store.exists(StateFile.name, on: disk)
         let path = disk.databasePath(StateFile.name)
-        if let store, isThere, let path { file = StateFile(path: path, store: store, .readOnly) } else { file = nil }
+        // Without a write-ahead log beside it, it can be read without leaving one.
+        let isAlone = (try? disk.open(StateFile.companionNames[0], .read)) ?? nil == nil
+        if let store, isThere, let path {
+            file = StateFile(path: path, store: store, isAlone ? .immutable : .readOnly)
+        } else {
+            file = nil
+        }
     }
 
     /// What names the store: its manifest, or else the first line of any segment.
@@ -83,7 +89,7 @@ struct Salvage {
     private func starts(_ losses: inout [String]) -> [SnapshotRow?] {
         var starts: [SnapshotRow?] = []
         for row in rows(&losses) { starts.append(row) }
-        if ((try? Replay.segmentNumbers(on: disk)) ?? []).contains(1) { starts.append(nil) }
+        if Replay.logBeginsWithStore(on: disk) { starts.append(nil) }
         return starts
     }
 
@@ -215,7 +221,8 @@ struct Salvage {
 
     private func copy(_ machine: StateMachine, at tip: LogTip, to target: String) throws(StoreError) -> CopyReport {
         var copy = try StoreCopy(
-            try Store.emptyFolder(target), Store.newID(environment), memoryBytesMax: options.memoryBytesMax, environment)
+            try Store.emptyFolder(target), Store.newID(environment), memoryBytesMax: options.memoryBytesMax, environment
+        )
         try copy.add(allOf: machine.tree.freeze(hashing: true))
         if let outcomes = try? machine.allOutcomes() { copy.add(outcomes) }
         _ = try copy.finish(at: tip, inDoubt: machine.inDoubtInOrder)
@@ -248,7 +255,8 @@ struct Salvage {
                 losses: losses)
         }
         throw StoreError(
-            .noStore, "Nothing can be proven: \(losses.joined(separator: "; "))", advice: "Restore the store from a backup.")
+            .corrupt, "Nothing can be proven: \(losses.joined(separator: "; "))",
+            advice: "Restore the store from a backup.")
     }
 }
 
@@ -262,7 +270,8 @@ extension StoreCopy {
             } missing: { error, after, before in
                 let item = error.item == .page ? "page" : "long value"
                 missing.append(
-                    "\(item) \(error.id), with the keys behind \(Self.shown(after)) and before \(Self.shown(before)): \(error.reason)")
+                    "\(item) \(error.id), with the keys behind \(Self.shown(after)) and before \(Self.shown(before)): \(error.reason)"
+                )
             }
         } catch let error as StoreError {
             throw error

@@ -12,7 +12,8 @@ extension View {
         do {
             let connection = try Connection(path: path, .create)
             guard try connection.row("SELECT count(*) FROM sqlite_schema", read: { $0.integer(0) }) == 0 else {
-                throw StoreError(.invalidArgument, "There is an SQLite file at \(path) already", advice: "Use another name.")
+                throw StoreError(
+                    .invalidArgument, "There is an SQLite file at \(path) already", advice: "Use another name.")
             }
             try connection.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN")
             try connection.execute("CREATE TABLE state (key PRIMARY KEY NOT NULL, value NOT NULL) WITHOUT ROWID")
@@ -23,7 +24,13 @@ extension View {
             try connection.execute("COMMIT")
         } catch let error as SQLiteError {
             var failure = StoreError(error)
-            failure.place = .init(file: path)
+            failure.message = "\(path) cannot be written: \(error.message)"
+            failure.place = nil
+            // What is damaged is the file that is there, not the store.
+            if failure.code == .corrupt {
+                failure.code = .invalidArgument
+                failure.advice = "Use another name."
+            }
             throw failure
         }
     }

@@ -1,5 +1,5 @@
-import StateTree
 import CommitLog
+import StateTree
 import Threading
 
 /// Brings the requests of many callers into shared flushes (group commit), as a pipeline of two: while one flush is

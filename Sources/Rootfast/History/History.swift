@@ -40,7 +40,7 @@ struct History {
                 reasons.append("snapshot \(id): \(error.message)")
             }
         }
-        if try Replay.segmentNumbers(on: disk).contains(1) {
+        if Replay.logBeginsWithStore(on: disk) {
             var options = machineOptions
             options.file = file
             return try replay(to: sequence, StateMachine(options), from: nil)
@@ -106,8 +106,9 @@ extension History {
             guard let file else { continue }
             let start = try SegmentHeader.reading(file, name)
             if start.timestamp > time {
-                guard let found else { break }
-                return found.seq
+                if let found { return found.seq }
+                if number == 1, Replay.logBeginsWithStore(on: disk) { return 0 }
+                break
             }
             found = try last(in: file, from: start, at: time)
         }

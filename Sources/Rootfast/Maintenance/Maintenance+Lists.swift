@@ -88,7 +88,8 @@ extension Maintenance {
     public func compactionPreview() throws(StoreError) -> CompactionPreview {
         let growth = currentGrowth
         let before = try snapshots().last(where: \.isVerified)
-        let freed = try segments().filter { $0.number < (before?.segment ?? 1) || before == nil && $0.isSealed }
+        // The snapshot seals the newest segment; but while it is the only one, or the second, recovery needs the log since.
+        let freed = try segments().filter { before == nil || $0.number < before!.segment }
         return CompactionPreview(
             commitCount: growth.commitCount, logByteCount: growth.logByteCount, deadShare: growth.deadShare,
             freedSegments: freed.map(\.number), freedByteCount: freed.reduce(0) { $0 + $1.byteCount })

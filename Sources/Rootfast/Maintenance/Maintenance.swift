@@ -155,7 +155,9 @@ public final class Maintenance: @unchecked Sendable {
 
     private func dueWork(_ place: Place) throws(StoreError) -> Work? {
         if let reason = dueSnapshot { return .snapshot(makeWriter(place, reason, isClosing: false)) }
-        guard lock.withLock({ shared.retentionIsDue }), try Store.exists(StateFile.name, on: place.disk) else { return nil }
+        guard lock.withLock({ shared.retentionIsDue }), try Store.exists(StateFile.name, on: place.disk) else {
+            return nil
+        }
         return .retention(makeRun(place))
     }
 
@@ -399,7 +401,9 @@ extension Maintenance {
     /// replays more.
     func takeLastSnapshot() {
         let growth = lock.withLock { shared.growth }
-        guard work.withLock({ place?.isReadOnly == false }), growth.commitCount > 0, growth.logByteCount > Self.littleLogBytes else { return }
+        guard work.withLock({ place?.isReadOnly == false }), growth.commitCount > 0,
+            growth.logByteCount > Self.littleLogBytes
+        else { return }
         _ = try? takeSnapshot(.close, isClosing: true)
     }
 
@@ -420,7 +424,7 @@ extension Maintenance {
     @discardableResult
     public func retain(isDry: Bool = false) throws(StoreError) -> [RetentionDecision] {
         try work.withLock { () throws(StoreError) in
-            let place = try requirePlace()
+            guard let place = isDry ? place : try requirePlace() else { throw Self.closed }
             guard try Store.exists(StateFile.name, on: place.disk) else { return [] }
             if isDry { return try plan(place).decisions }
             try finishCurrent()

@@ -55,7 +55,8 @@ extension SnapshotWriter.Barrier {
         }
         settle = { basis in
             let count = basis.outcomes.count
-            _ = try? queue.submit(CommitRequest(.perform { $0.noteSnapshot(outcomeCount: count) }, isClosing: isClosing))
+            _ = try? queue.submit(
+                CommitRequest(.perform { $0.noteSnapshot(outcomeCount: count) }, isClosing: isClosing))
         }
         giveUp = { basis in
             let growth = basis.growth

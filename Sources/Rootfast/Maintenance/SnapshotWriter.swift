@@ -179,7 +179,8 @@ final class SnapshotWriter {
             for segment in segments { try StateFile.add(segment, connection) }
             let row = SnapshotRow(
                 id: report.id, tip: basis.tip, tree: basis.unstored.stored, outcomeCount: basis.outcomes.count,
-                outcomeSum: sum.digest, reason: reason, inDoubt: basis.inDoubt, createdAt: now())
+                outcomeSum: sum.digest, reason: reason, inDoubt: basis.inDoubt, createdAt: now(),
+                byteCount: report.byteCount)
             try row.insert(into: connection)
             self.row = row
         }

@@ -32,7 +32,7 @@ struct Recovery {
         var faults: [SnapshotRow.Fault] = []
         var options = machineOptions
         options.file = stateFile(of: manifest.store)
-        let startsAtBeginning = readsWholeLog && logBeginsWithStore()
+        let startsAtBeginning = readsWholeLog && Replay.logBeginsWithStore(on: disk)
         let found = startsAtBeginning ? nil : try newestSnapshot(options, manifest, segments, &faults)
         guard found != nil || segments.isEmpty || segments.contains(1) else {
             throw try unreachable(segments.min()!, faults)
@@ -41,12 +41,6 @@ struct Recovery {
         var replay = Replay(disk, into: machine, from: found?.row.tip, replayOptions)
         return Result(
             machine: machine, log: try replay.run(), file: options.file, snapshot: found?.row, faults: faults)
-    }
-
-    /// Whether the first segment begins with the first record: that of a restored store goes on from a snapshot.
-    private func logBeginsWithStore() -> Bool {
-        guard let file = try? disk.open(LogNames.segment(1), .read) else { return false }
-        return (try? SegmentHeader.read(from: file))?.header.n == 0
     }
 
     private func stateFile(of store: StoreID) -> StateFile? {
@@ -75,7 +69,9 @@ struct Recovery {
             }
             if let missing = (row.tip.segment...manifest.segment).first(where: { !segments.contains($0) }) {
                 // Of an old snapshot that may be so; of the newest it may not.
-                if id == ids.first { faults.append(.init(id: id, reason: "segment \(missing), which goes on from it, is missing")) }
+                if id == ids.first {
+                    faults.append(.init(id: id, reason: "segment \(missing), which goes on from it, is missing"))
+                }
                 continue
             }
             do throws(StoreError) {

@@ -43,6 +43,7 @@ struct Replay {
         var unusedSegment: UInt64?
         var flushCount = 0
         var recordCount = 0
+        var changeCount = 0
         /// The bytes of log that were read.
         var byteCount = 0
     }
@@ -75,8 +76,8 @@ struct Replay {
         let tip = start ?? LogTip(newStore: manifest.store, root: machine.tree.root(), timestamp: 0)
         var log = Log(manifest: manifest, tip: tip)
         for number in first...max(first, manifest.segment) {
-            try readSegment(number, into: &log)
-            if isAtEnd(log.tip) { break }
+            let goesOn = try readSegment(number, into: &log)
+            if !goesOn || isAtEnd(log.tip) { break }
         }
         log.unsyncedOffset = unsynced.first?.offset ?? log.tip.offset
         try checkRoot(log.tip)
@@ -95,6 +96,12 @@ struct Replay {
             throw .damage("store.json is missing, and there is a log", LogNames.manifest, nil)
         }
         throw .noStore
+    }
+
+    /// Whether the first segment begins with the first record: that of a restored store goes on from a snapshot.
+    static func logBeginsWithStore(on disk: any Disk) -> Bool {
+        guard let file = try? disk.open(LogNames.segment(1), .read) else { return false }
+        return (try? SegmentHeader.read(from: file))?.header.n == 0
     }
 
     static func segmentNumbers(on disk: any Disk) throws(StoreError) -> [UInt64] {
@@ -145,7 +152,8 @@ struct Replay {
 
     // MARK: - Segments
 
-    private mutating func readSegment(_ number: UInt64, into log: inout Log) throws(StoreError) {
+    /// Answers false if it stopped before a flush that lies beyond the end that was asked for.
+    private mutating func readSegment(_ number: UInt64, into log: inout Log) throws(StoreError) -> Bool {
         let name = LogNames.segment(number)
         let file = try StoreError.wrapping { () throws(DiskError) in try open(number) }
         let header = try SegmentHeader.reading(file, name, after: log.tip.seq)
@@ -161,11 +169,15 @@ struct Replay {
         unsynced = []
         var summary = SegmentSummary(number: number, file: name, firstSequence: firstSequence)
         let isNewest = number == log.manifest.segment
+        var goesOn = true
         let reader = try flushes(of: file, from: log.tip)
         reading: while true {
             switch try StoreError.wrapping({ () throws(DiskError) in try reader.next() }) {
             case .flush(let flush):
-                if isBeyondEnd(flush.tip) { break reading }
+                guard !isBeyondEnd(flush.tip) else {
+                    goesOn = false
+                    break reading
+                }
                 try apply(flush, in: name, &log)
                 summary.add(flush)
                 options.progress?(bytesBefore + flush.tip.offset, bytesTotal)
@@ -184,6 +196,7 @@ struct Replay {
         summary.lastSequence = log.tip.seq
         log.segments.append(summary)
         bytesBefore += log.tip.offset
+        return goesOn
     }
 
     /// The flushes of a segment; of one that is worth a thread, read ahead where threads may be used.
@@ -233,6 +246,7 @@ struct Replay {
         log.tip = tip
         log.flushCount += 1
         log.recordCount += flush.records.records.count
+        log.changeCount += flush.records.changes.count
     }
 
     // MARK: - The end

@@ -84,7 +84,9 @@ struct StateCheck {
     /// The log, if it is there, stood where a snapshot says.
     private func checkPlace(of row: SnapshotRow) throws(StoreError) {
         let name = LogNames.segment(row.tip.segment)
-        guard let segment = try StoreError.wrapping({ () throws(DiskError) in try disk.open(name, .read) }) else { return }
+        guard let segment = try StoreError.wrapping({ () throws(DiskError) in try disk.open(name, .read) }) else {
+            return
+        }
         let header = try SegmentHeader.reading(segment, name, after: row.tip.seq)
         try row.tip.checkPlace(in: segment, name, behind: header)
     }

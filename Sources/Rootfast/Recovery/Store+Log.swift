@@ -14,7 +14,9 @@ extension Store {
     ) throws {
         let disk = try FileDisk.opening(path, .readOnly)
         guard let manifest = try Manifest.reading(disk) else { throw StoreError.noStore }
-        for number in 1...max(manifest.segment, 1) {
+        // What was reclaimed is missing at the beginning only.
+        let first = try Replay.segmentNumbers(on: disk).min() ?? 1
+        for number in first...max(manifest.segment, first) {
             let name = LogNames.segment(number)
             guard let file = try StoreError.wrapping({ () throws(DiskError) in try disk.open(name, .read) }) else {
                 throw StoreError.damage("The segment is missing", name, nil)

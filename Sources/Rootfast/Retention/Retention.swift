@@ -8,7 +8,7 @@ public struct Retention: Hashable, Sendable {
     public struct Limits: Hashable, Sendable {
         /// No older than this.
         public var age: Duration?
-        /// The newest, as many as take no more than this together. Of snapshots: of the pages that each alone keeps.
+        /// The newest, as many as take no more than this together. Of snapshots: the pages that each added.
         public var byteCount: Int?
         /// The newest, as many as this.
         public var count: Int?
@@ -39,6 +39,15 @@ public enum RetentionItem: Hashable, Sendable {
     case segment(UInt64)
 }
 
+extension RetentionItem: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .snapshot(let id): "snapshot \(id)"
+        case .segment(let number): "segment \(number)"
+        }
+    }
+}
+
 /// What retention does, or would do, with an item, and why.
 public struct RetentionDecision: Hashable, Sendable {
     public enum Action: Hashable, Sendable {
@@ -52,7 +61,7 @@ public struct RetentionDecision: Hashable, Sendable {
     public var item: RetentionItem
     /// The file it is, or is in, relative to the store's folder.
     public var file: String
-    /// The bytes that reclaiming it frees; of a snapshot an estimate.
+    /// The bytes that it takes; of a snapshot those of the pages that it added, some of which others may need.
     public var byteCount: Int
     public var action: Action
     public var reason: String

@@ -13,8 +13,6 @@ struct RetentionPlan {
     /// What views and backups need.
     var pinnedSnapshots: Set<UInt64> = []
     var pinnedSegmentsFrom: UInt64?
-    /// Bytes of pages that each snapshot alone keeps, where that is known.
-    var snapshotBytes: [UInt64: Int] = [:]
 
     var decisions: [RetentionDecision] { snapshotDecisions + segmentDecisions }
 
@@ -26,7 +24,7 @@ struct RetentionPlan {
     private var snapshotDecisions: [RetentionDecision] {
         var rank = Rank(retention.snapshots)
         return snapshots.reversed().map { snapshot in
-            let bytes = snapshotBytes[snapshot.id] ?? 0
+            let bytes = snapshot.byteCount
             var decision = RetentionDecision(
                 item: .snapshot(snapshot.id), file: StateFile.name, byteCount: bytes, action: .keep, reason: "")
             if let reason = need(of: snapshot) {
@@ -34,7 +32,8 @@ struct RetentionPlan {
                 rank.pass(bytes)
             } else if snapshot.reason == .memory || snapshot.reason == .close {
                 decision.action = .reclaim
-                decision.reason = "it was taken for the moment (\(snapshot.reason.rawValue)), and newer ones are verified"
+                decision.reason =
+                    "it was taken for the moment (\(snapshot.reason.rawValue)), and newer ones are verified"
             } else {
                 let excess = rank.excess(
                     bytes, age: age(snapshot.createdAt), commits: sequence - min(sequence, snapshot.sequence))
@@ -47,7 +46,9 @@ struct RetentionPlan {
     private func need(of snapshot: SnapshotSummary) -> String? {
         if pinnedSnapshots.contains(snapshot.id) { return "a view or a backup reads it" }
         if neededByRecovery.contains(snapshot) { return "recovery needs it" }
-        if let newest = snapshots.last(where: \.isVerified), snapshot.id > newest.id { return "it is newer than any verified one" }
+        if let newest = snapshots.last(where: \.isVerified), snapshot.id > newest.id {
+            return "it is newer than any verified one"
+        }
         return snapshots.contains(where: \.isVerified) ? nil : "no snapshot is verified"
     }
 
@@ -126,8 +127,12 @@ struct RetentionPlan {
             pass(bytes)
             if let max = limits.age, age > max.microseconds { return "it is older than \(max)" }
             if let max = limits.count, count > max { return "there are \(count - 1) newer ones, and \(max) are kept" }
-            if let max = limits.byteCount, byteCount > max { return "with the newer ones it takes \(byteCount) bytes, and \(max) are kept" }
-            if let max = limits.commitCount, commits >= max { return "it lies \(commits) commits back, and \(max) are kept" }
+            if let max = limits.byteCount, byteCount > max {
+                return "with the newer ones it takes \(byteCount) bytes, and \(max) are kept"
+            }
+            if let max = limits.commitCount, commits >= max {
+                return "it lies \(commits) commits back, and \(max) are kept"
+            }
             return nil
         }
     }

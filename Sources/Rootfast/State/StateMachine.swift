@@ -41,7 +41,8 @@ final class StateMachine {
         probes = Array(repeating: tree.probe, count: Self.probeCountMax)
         for item in snapshot.inDoubt {
             guard let voted = Voted(record: item.record), voted.n == item.n else {
-                throw .damage("Snapshot \(snapshot.id) has a damaged record of a transaction in doubt", StateFile.name, nil)
+                throw .damage(
+                    "Snapshot \(snapshot.id) has a damaged record of a transaction in doubt", StateFile.name, nil)
             }
             vote(voted)
         }

@@ -15,6 +15,8 @@ struct SnapshotRow: Hashable, Sendable {
     /// The PREPARE records of the transactions in doubt, in the order of their votes.
     var inDoubt: [InDoubtRecord]
     var createdAt: UInt64
+    /// Bytes of the pages and long values that it added.
+    var byteCount = 0
     var isVerified = false
     var deprecatedAt: UInt64?
 
@@ -51,7 +53,9 @@ struct SnapshotRow: Hashable, Sendable {
 
     static func numbers(of bytes: [UInt8]) -> [UInt32] {
         bytes.withUnsafeBytes { bytes in
-            (0..<(bytes.count / 4)).map { UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)) }
+            (0..<(bytes.count / 4)).map {
+                UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))
+            }
         }
     }
 }
@@ -74,18 +78,18 @@ extension SnapshotRow {
     private static let columns = """
         id, sequence, n, timestamp, root, chain, segment, key_count, tree, root_page, root_slot, slot_count, value_count, \
         last_page, last_value, outcome_count, outcome_sum, reason, hash, created_at, is_verified, deprecated_at, \
-        is_kept, byte
+        is_kept, byte, bytes
         """
 
     func insert(into connection: Connection) throws(SQLiteError) {
         try connection.run(
-            "INSERT INTO snapshots (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO snapshots (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             .number(id), .number(tip.seq), .number(tip.n), .number(tip.timestamp), .text("\(tip.root)"),
             .text("\(tip.chain)"), .number(tip.segment), .number(tree.count), .text("\(tree.digest)"),
             .number(tree.rootPage), .number(tree.rootSlot), .number(tree.slotCount), .number(tree.valueCount),
             .number(tree.lastPage), .number(tree.lastLongValue), .number(outcomeCount), .text("\(outcomeSum)"),
             .text(reason.rawValue), .text("\(hash)"), .number(createdAt), .number(isVerified ? 1 : 0),
-            .number(deprecatedAt), .number(0), .number(tip.offset))
+            .number(deprecatedAt), .number(0), .number(tip.offset), .number(byteCount))
         for item in inDoubt {
             try connection.run(
                 "INSERT INTO in_doubt VALUES (?,?,?)", .number(id), .number(item.n), .text(item.record))
@@ -134,7 +138,8 @@ extension SnapshotRow {
                 let reason = SnapshotReason(rawValue: row.text(17)), let rootSlot = UInt32(exactly: row.integer(10))
             else { return nil }
             let tip = LogTip(
-                store: store, segment: row.number(6), offset: Int(row.number(23)), n: row.number(2), seq: row.number(1), root: root,
+                store: store, segment: row.number(6), offset: Int(row.number(23)), n: row.number(2), seq: row.number(1),
+                root: root,
                 chain: chain, timestamp: row.number(3))
             let stored = StoredTree(
                 count: Int(row.number(7)), digest: tree, rootPage: row.number(9), rootSlot: rootSlot,
@@ -142,7 +147,8 @@ extension SnapshotRow {
                 lastPage: row.number(13), lastLongValue: row.number(14))
             let snapshot = SnapshotRow(
                 id: row.number(0), tip: tip, tree: stored, outcomeCount: row.number(15), outcomeSum: sum,
-                reason: reason, inDoubt: [], createdAt: row.number(19), isVerified: row.integer(20) != 0,
+                reason: reason, inDoubt: [], createdAt: row.number(19), byteCount: Int(row.number(24)),
+                isVerified: row.integer(20) != 0,
                 deprecatedAt: row.isNull(21) ? nil : row.number(21))
             return (snapshot, row.text(18))
         }

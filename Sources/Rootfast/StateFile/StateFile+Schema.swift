@@ -49,7 +49,8 @@ extension StateFile {
           is_verified INTEGER NOT NULL,     -- 1 once it was read back
           deprecated_at INTEGER,            -- since when it is to be reclaimed
           is_kept INTEGER NOT NULL,         -- 1 if it was taken back by hand
-          byte INTEGER NOT NULL
+          byte INTEGER NOT NULL,
+          bytes INTEGER NOT NULL            -- of the pages and long values that it added
         ) STRICT;
         CREATE TABLE in_doubt (             -- the transactions in doubt at a snapshot
           snapshot INTEGER NOT NULL,

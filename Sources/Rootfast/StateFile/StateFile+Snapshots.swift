@@ -20,7 +20,7 @@ extension StateFile {
         try connection.rows(
             """
             SELECT id, sequence, n, timestamp, root, key_count, segment, reason, created_at, is_verified, deprecated_at, \
-            is_kept FROM snapshots ORDER BY id
+            is_kept, bytes FROM snapshots ORDER BY id
             """
         ) { SnapshotSummary($0) }
     }
@@ -111,6 +111,7 @@ struct SnapshotSummary: Hashable, Sendable {
     var isVerified: Bool
     var deprecatedAt: UInt64?
     var isKept: Bool
+    var byteCount: Int
 
     init(_ row: Row) {
         id = row.number(0)
@@ -125,5 +126,6 @@ struct SnapshotSummary: Hashable, Sendable {
         isVerified = row.integer(9) != 0
         deprecatedAt = row.isNull(10) ? nil : row.number(10)
         isKept = row.integer(11) != 0
+        byteCount = Int(row.number(12))
     }
 }

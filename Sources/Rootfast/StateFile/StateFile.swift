@@ -57,7 +57,8 @@ final class StateFile: @unchecked Sendable {
             try connection.execute("COMMIT")
         }
         try connection.execute(
-            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096; PRAGMA temp_store = 2;")
+            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096; PRAGMA temp_store = 2;"
+        )
         return connection
     }
 
@@ -128,6 +129,7 @@ final class StateFile: @unchecked Sendable {
 
     func close() {
         // The last to close removes the file's own log, and only who may write can.
+        if !isReadOnly, writer == nil, readers.areOpen { writer = try? connect() }
         readers.close()
         writer = nil
     }

@@ -40,6 +40,9 @@ final class StateReaders: PageStore, @unchecked Sendable {
         return connection
     }
 
+    /// Whether there are connections that are not in use.
+    var areOpen: Bool { lock.withLock { !idle.isEmpty } }
+
     /// Closes all connections that are not in use.
     func close() { lock.withLock { idle.removeAll() } }
 

@@ -184,7 +184,9 @@ extension Recovery.Result {
         var growth = Growth()
         growth.logByteCount = log.byteCount
         growth.commitCount = log.tip.seq - (snapshot?.tip.seq ?? 0)
+        growth.changeCount = log.changeCount
         growth.keyCountBefore = snapshot?.tree.count ?? 0
+        growth.keyCount = machine.tree.count
         return growth
     }
 }

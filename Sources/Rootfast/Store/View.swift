@@ -30,15 +30,26 @@ public struct View: Sendable {
 
     /// The value of a key without copying it; the bytes are valid within `body` only. Keep it short where the state does
     /// not fit in memory: until it returns, nothing leaves.
+    @inlinable
     public func withValue<R>(of key: some Bytes, _ body: (UnsafeRawBufferPointer?) throws -> R) throws -> R {
-        try key.storedBytes.withUnsafeBytes { key in
-            try state.tree.reading {
-                try body(StoreError.wrapping { () throws(PageError) in try state.tree.value(for: key) })
-            }
-        }
+        let reading = beginReading()
+        defer { endReading(reading) }
+        return try key.storedBytes.withUnsafeBytes { try body(find($0)) }
     }
 
-    /// A look-up that is not inlined into the caller.
+    // The steps of a look-up that are not inlined into the caller.
+
+    @usableFromInline
+    func beginReading() -> UnsafeMutablePointer<Int64>? { state.tree.beginReading() }
+
+    @usableFromInline
+    func endReading(_ reading: UnsafeMutablePointer<Int64>?) { state.tree.endReading(reading) }
+
+    @usableFromInline
+    func find(_ key: UnsafeRawBufferPointer) throws(StoreError) -> UnsafeRawBufferPointer? {
+        do throws(PageError) { return try state.tree.value(for: key) } catch { throw StoreError(error) }
+    }
+
     @usableFromInline
     func copyValue(_ key: UnsafeRawBufferPointer) throws(StoreError) -> [UInt8]? {
         try StoreError.wrapping { () throws(PageError) in

@@ -136,7 +136,9 @@ extension TreeView {
         var proof = RangeProof(count: count, rows: [], before: nil, after: nil, left: [], right: [])
         var cursor = try Cursor(self)
         if let from {
-            try from.withUnsafeBufferPointer { from throws(PageError) in try cursor.move(to: UnsafeRawBufferPointer(from)) }
+            try from.withUnsafeBufferPointer { from throws(PageError) in
+                try cursor.move(to: UnsafeRawBufferPointer(from))
+            }
             var neighbour = cursor
             if try neighbour.previous() { proof.before = neighbour.leaf }
         }

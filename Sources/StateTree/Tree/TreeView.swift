@@ -45,6 +45,10 @@ public final class TreeView: @unchecked Sendable {
         return try body()
     }
 
+    /// `reading` in two halves, for who cannot give a closure: hand what this returns to `endReading`.
+    public func beginReading() -> UnsafeMutablePointer<Int64>? { pool.beginReading() }
+    public func endReading(_ reading: UnsafeMutablePointer<Int64>?) { pool.endReading(reading) }
+
     /// The value of a key, as it lies in memory: valid while the view is, and `reading` lasts. Costs one descent and one
     /// key comparison.
     public func value(for key: UnsafeRawBufferPointer) throws(PageError) -> UnsafeRawBufferPointer? {

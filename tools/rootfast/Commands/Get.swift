@@ -7,10 +7,11 @@ struct Get: ParsableCommand {
         discussion: "With --json, as it is spelled in the log. Exit code 12 if there is no such key.")
 
     @OptionGroup var arguments: StoreArguments
+    @OptionGroup var past: SequenceArguments
     @Argument(help: "The key.", transform: Spelling.key) var key: [UInt8]
 
     func run() throws {
-        guard let value = try arguments.openToRead().get(key) else { throw Failure.noSuchKey(key, arguments.store) }
+        guard let value = try past.view(of: arguments).get(key) else { throw Failure.noSuchKey(key, arguments.store) }
         guard arguments.isJSON else { return try Output.standard.print(value) }
         var answer = Answer()
         answer.key("key", key)

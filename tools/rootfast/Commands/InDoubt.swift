@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import Rootfast
 
 struct InDoubt: ParsableCommand {
@@ -35,16 +34,6 @@ extension InDoubtTransaction {
     /// For people, in one line.
     var line: String {
         let changes = keys.count == 1 ? "1 key" : "\(keys.count) keys"
-        return "\(id)  changes \(changes), holds \(readCount) reads, voted \(Self.shown(timestamp))"
-    }
-
-    /// Microseconds since 1970 as a date of UTC.
-    private static func shown(_ timestamp: UInt64) -> String {
-        var seconds = time_t(timestamp / 1_000_000)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        var text = [CChar](repeating: 0, count: 32)
-        let count = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
-        return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return "\(id)  changes \(changes), holds \(readCount) reads, voted \(UTCTime(microseconds: timestamp))"
     }
 }

@@ -9,10 +9,11 @@ struct Prove: ParsableCommand {
             """)
 
     @OptionGroup var arguments: StoreArguments
+    @OptionGroup var past: SequenceArguments
     @Argument(help: "The key.", transform: Spelling.key) var key: [UInt8]
 
     func run() throws {
-        let view = try arguments.openToRead().view
+        let view = try past.view(of: arguments)
         let document = ProofDocument(
             try view.proof(for: key), key: key, root: view.root, sequence: view.sequence, value: try view.get(key))
         try Output.standard.print(document.json)

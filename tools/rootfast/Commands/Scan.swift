@@ -8,6 +8,7 @@ struct Scan: ParsableCommand {
         discussion: #"{"key":…,"value":…}, spelled as in the log. --prefix, --from and --to narrow it together."#)
 
     @OptionGroup var arguments: StoreArguments
+    @OptionGroup var past: SequenceArguments
     @Option(help: "Only keys that begin with this.", transform: Spelling.bound) var prefix: [UInt8]?
     @Option(help: "The first key.", transform: Spelling.bound) var from: [UInt8]?
     @Option(help: "The first key that is left out.", transform: Spelling.bound) var to: [UInt8]?
@@ -19,12 +20,7 @@ struct Scan: ParsableCommand {
     }
 
     func run() throws {
-        var scanner = RecordText.valueScanner()
-        try arguments.openToRead().view.scan(range) { key, value in
-            let line = Answer(entry: key, value, &scanner).bytes
-            try line.withUnsafeBytes { try Output.standard.append($0) }
-            return true
-        }
+        try Output.standard.append(range, of: past.view(of: arguments))
     }
 
     /// Where all the bounds hold. An empty bound is none.
@@ -35,5 +31,17 @@ struct Scan: ParsableCommand {
         range.isReversed = reverse
         range.limit = limit
         return range
+    }
+}
+
+extension Output {
+    /// Prints the entries of a range, one JSON object a line.
+    func append(_ range: ScanRange, of view: View) throws {
+        var scanner = RecordText.valueScanner()
+        try view.scan(range) { key, value in
+            let line = Answer(entry: key, value, &scanner).bytes
+            try line.withUnsafeBytes { try append($0) }
+            return true
+        }
     }
 }

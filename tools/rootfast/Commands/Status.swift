@@ -11,16 +11,19 @@ struct Status: ParsableCommand {
     func run() throws {
         let store = try arguments.openToRead()
         let status = try store.status()
-        let tail = store.recovery.tornTail
-        if arguments.isJSON {
-            try Output.standard.print(answer(status, tail))
-        } else {
-            try printText(status, tail)
+        let recovery = store.recovery
+        for snapshot in recovery.badSnapshots {
+            Output.error("rootfast: \(arguments.store): passed over what is not whole: \(snapshot)")
         }
-        if status.inDoubtCount > 0 || tail != nil { throw ExitStatus.wantsAttention }
+        if arguments.isJSON {
+            try Output.standard.print(answer(status, recovery))
+        } else {
+            try printText(status, recovery)
+        }
+        if status.inDoubtCount > 0 || recovery.tornTail != nil { throw ExitStatus.wantsAttention }
     }
 
-    private func printText(_ status: StoreStatus, _ tail: TornTailReport?) throws {
+    private func printText(_ status: StoreStatus, _ recovery: RecoveryReport) throws {
         try Output.standard.print("store     \(status.uuid)")
         try Output.standard.print("sequence  \(status.sequence)")
         try Output.standard.print("root      \(status.root)")
@@ -28,10 +31,15 @@ struct Status: ParsableCommand {
         try Output.standard.print("segment   \(status.segment)")
         try Output.standard.print("record    \(status.recordNumber)")
         try Output.standard.print("in doubt  \(status.inDoubtCount)")
-        if let tail { try Output.standard.print("torn tail \(tail.byteCount) bytes in \(tail.place.file)") }
+        if let id = recovery.snapshotID {
+            try Output.standard.print("snapshot  \(id), of sequence \(recovery.snapshotSequence ?? 0)")
+        }
+        if let tail = recovery.tornTail {
+            try Output.standard.print("torn tail \(tail.byteCount) bytes in \(tail.place.file)")
+        }
     }
 
-    private func answer(_ status: StoreStatus, _ tail: TornTailReport?) -> Answer {
+    private func answer(_ status: StoreStatus, _ recovery: RecoveryReport) -> Answer {
         var answer = Answer()
         answer.text("store", status.uuid)
         answer.number("sequence", status.sequence)
@@ -40,7 +48,13 @@ struct Status: ParsableCommand {
         answer.number("segment", status.segment)
         answer.number("record", status.recordNumber)
         answer.number("in_doubt", status.inDoubtCount)
-        answer.tornTail(tail)
+        if let id = recovery.snapshotID {
+            answer.object("snapshot") { answer in
+                answer.number("id", id)
+                answer.number("sequence", recovery.snapshotSequence)
+            }
+        }
+        answer.tornTail(recovery.tornTail)
         return answer
     }
 }

@@ -25,6 +25,17 @@ struct Answer: ~Copyable {
         self.value("value", value, &scanner)
     }
 
+    /// A line of `diff`: a `nil` is no value.
+    init(
+        change key: UnsafeRawBufferPointer, from old: UnsafeRawBufferPointer?, to new: UnsafeRawBufferPointer?,
+        _ scanner: inout JSONScanner
+    ) {
+        buffer.append("{")
+        self.key("key", key)
+        if let old { value("old", old, &scanner) }
+        if let new { value("new", new, &scanner) }
+    }
+
     /// The object, closed.
     var bytes: [UInt8] { Array(buffer.bytes) + [UInt8(ascii: "}")] }
 

@@ -7,7 +7,8 @@ enum ExitStatus: Int32, Error {
     case failed = 1
     /// Damage was found, or a proof was refused.
     case verificationFailed = 2
-    /// Sound, but with a torn tail, a transaction in doubt, or lines that could not be imported.
+    /// Sound, but with a torn tail, a transaction in doubt, lines that could not be imported, or something that could not be
+    /// salvaged.
     case wantsAttention = 3
     case noStore = 10
     case locked = 11

@@ -11,21 +11,21 @@ struct StoreArguments: ParsableArguments {
     var isJSON: Bool { format.json }
 
     /// Reads the store as it is on disk, also beside a live writer, and changes nothing.
-    func openToRead() throws -> Store { try open(.readOnly) }
+    func openToRead(_ options: Options = .keepingAll) throws -> Store { try open(.readOnly, options) }
 
     /// Opens a store that is there for writing.
-    func openToWrite() throws -> Store { try open(.readWrite) }
+    func openToWrite(_ options: Options = .keepingAll) throws -> Store { try open(.readWrite, options) }
 
     /// Opens a store for writing, makes it if it is missing, and says so.
-    func openOrCreate(_ options: Options = Options()) throws -> Store {
+    func openOrCreate(_ options: Options = .keepingAll) throws -> Store {
         let store = try open(.createIfMissing, options)
         if store.recovery.isNew { Output.error("rootfast: made a new store in \(self.store)") }
         return store
     }
 
     /// Runs `body` with the store open for writing, closes it whatever comes of it, and names it in errors.
-    func writing<R>(_ body: (Store) throws -> R) throws -> R {
-        let store = try openToWrite()
+    func writing<R>(_ options: Options = .keepingAll, _ body: (Store) throws -> R) throws -> R {
+        let store = try openToWrite(options)
         return try closing(store) { try body(store) }
     }
 
@@ -54,6 +54,24 @@ struct StoreArguments: ParsableArguments {
             )
         }
         return store
+    }
+}
+
+extension Options {
+    /// For a command that works on somebody's store: what is kept there is not for it to decide.
+    static var keepingAll: Options {
+        var options = Options()
+        options.retention.snapshots = .init()
+        options.retention.segments = .init()
+        return options
+    }
+
+    /// For a command that does one thing to a store: nothing else is done to it in the background, nor on closing.
+    static var forOneThing: Options {
+        var options = Options()
+        options.maintainsItself = false
+        options.snapshotsOnClose = false
+        return options
     }
 }
 

@@ -1,6 +1,7 @@
 import Rootfast
 
-/// Rootfast through its blocking interface, with the options that it comes with.
+/// Rootfast through its blocking interface, with the options that it comes with, but for memory: the state of a million
+/// keys fits.
 final class RootfastEngine: Engine {
     private let store: Store
 
@@ -11,9 +12,9 @@ final class RootfastEngine: Engine {
     func makeSession() -> any Session { RootfastSession(store) }
     func makeCopyingSession() -> any Session { RootfastCopyingSession(store) }
 
-    func scan() -> ScanSum {
+    func scan() throws -> ScanSum {
         var sum = ScanSum()
-        store.view.scan { key, value in
+        try store.view.scan { key, value in
             sum.add(key.baseAddress!, value.baseAddress!)
             return true
         }
@@ -28,6 +29,7 @@ final class RootfastEngine: Engine {
 extension Options {
     fileprivate init(_ mode: Mode) {
         self.init()
+        memoryBytesMax = 1 << 30
         durability =
             switch mode.durability {
             case .durable: .sync
@@ -47,9 +49,9 @@ private final class RootfastSession: Session {
 
     func commit(_ batch: Batch) throws { try store.commit(batch) }
 
-    func get(_ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
+    func get(_ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) throws -> Bool {
         self.key.withUnsafeMutableBytes { $0.copyMemory(from: key) }
-        return view.withValue(of: self.key) { value in
+        return try view.withValue(of: self.key) { value in
             guard let value else { return false }
             buffer.copyMemory(from: value)
             return true
@@ -66,9 +68,9 @@ private final class RootfastCopyingSession: Session {
 
     func commit(_ batch: Batch) throws { try store.commit(batch) }
 
-    func get(_ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
+    func get(_ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) throws -> Bool {
         self.key.withUnsafeMutableBytes { $0.copyMemory(from: key) }
-        guard let value = store.get(self.key) else { return false }
+        guard let value = try store.get(self.key) else { return false }
         buffer.copyBytes(from: value)
         return true
     }
