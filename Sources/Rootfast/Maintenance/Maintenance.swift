@@ -17,16 +17,15 @@ public final class Maintenance: @unchecked Sendable {
     let options: Options
     let environment: Environment
     /// Where the snapshots are and the log; `nil` where there can be no snapshots, and once the store is closed.
-    private var place: Place?
-    private let work = Lock()
-    private let lock = Lock()
+    var place: Place?
+    let work = Lock()
+    let lock = Lock()
     private let caughtUp = Condition()
-    private var current: Work?
+    var current: Work?
     private var previous: SnapshotWriter.Previous
     /// The snapshots taken since the store was opened, with the generation of the tree at which each was taken.
     private var generations: [(id: UInt64, generation: Int64)] = []
-    private let openedAt: UInt64
-    private var shared = Shared()
+    var shared = Shared()
     private var thread: WorkerThread?
 
     struct Place {
@@ -35,12 +34,12 @@ public final class Maintenance: @unchecked Sendable {
         var isReadOnly = false
     }
 
-    private enum Work {
+    enum Work {
         case snapshot(SnapshotWriter)
         case retention(RetentionRun)
     }
 
-    private struct Shared {
+    struct Shared {
         var growth = Growth()
         var statistics = MaintenanceStatistics()
         var worksByItself = false
@@ -48,8 +47,9 @@ public final class Maintenance: @unchecked Sendable {
         var isEnding = false
         var pinnedSnapshots: [UInt64: Int] = [:]
         var pinnedSegments: [UInt64: Int] = [:]
-        /// Set when a snapshot was taken: retention is due.
+        /// Set when a snapshot was taken: retention is due at once.
         var retentionIsDue = true
+        var lastRetentionAt: UInt64 = 0
         /// Whether the thread was woken for what is due.
         var isCalled = false
         var wasBehind = false
@@ -67,8 +67,7 @@ public final class Maintenance: @unchecked Sendable {
         self.options = options
         self.environment = environment
         self.previous = previous
-        openedAt = environment.now()
-        shared.lastSnapshotAt = openedAt
+        shared.lastSnapshotAt = environment.now()
     }
 
     /// Begins to work by itself.
@@ -81,7 +80,7 @@ public final class Maintenance: @unchecked Sendable {
     }
 
     /// Wakes the thread that works by itself; makes it if need be.
-    private func wake() {
+    func wake() {
         let thread: WorkerThread? = lock.withLock {
             guard shared.worksByItself, !shared.isEnding else { return nil }
             if self.thread == nil {
@@ -95,8 +94,10 @@ public final class Maintenance: @unchecked Sendable {
     /// Where nothing calls for it, a look is taken this often.
     private static let restNanoseconds: UInt64 = 1_000_000_000
     private static let pauseAfterFailure: UInt64 = 2_000_000
+    /// In microseconds.
+    private static let retentionInterval: UInt64 = 60_000_000
     /// The longest rest between two steps, in microseconds.
-    private static let restMax: UInt64 = 20_000
+    private static let restMax: UInt64 = 50_000
 
     /// Interrupts what is under way, and does nothing from then on but what `close` asks for.
     func end() {
@@ -119,8 +120,8 @@ public final class Maintenance: @unchecked Sendable {
         }
     }
 
-    /// The thread's job. It gives way to everybody else: its share of the processor is what others leave, and it rests as
-    /// long as it works.
+    /// The thread's job. It gives way to everybody else: its share of the processor is what others leave, and it rests
+    /// twice as long as it works.
     private func workOn() {
         WorkerThread.giveWay()
         while !lock.withLock({ shared.isPaused || shared.isEnding || environment.now() < shared.retryAt }) {
@@ -128,7 +129,7 @@ public final class Maintenance: @unchecked Sendable {
                 let start = environment.now()
                 guard try step() else { return }
                 let worked = environment.now() - min(environment.now(), start)
-                if !isBehind { environment.pause(min(worked, Self.restMax) * 1000) }
+                if !isBehind { environment.pause(min(2 * worked, Self.restMax) * 1000) }
             } catch {
                 let retryAt = environment.now() + Self.pauseAfterFailure
                 lock.withLock { shared.retryAt = retryAt }
@@ -155,10 +156,14 @@ public final class Maintenance: @unchecked Sendable {
 
     private func dueWork(_ place: Place) throws(StoreError) -> Work? {
         if let reason = dueSnapshot { return .snapshot(makeWriter(place, reason, isClosing: false)) }
-        guard lock.withLock({ shared.retentionIsDue }), try Store.exists(StateFile.name, on: place.disk) else {
-            return nil
-        }
+        guard retentionIsDue, try Store.exists(StateFile.name, on: place.disk) else { return nil }
         return .retention(makeRun(place))
+    }
+
+    /// After a snapshot, and now and then, as grace times and ages pass by themselves.
+    private var retentionIsDue: Bool {
+        let now = environment.now()
+        return lock.withLock { shared.retentionIsDue || now >= shared.lastRetentionAt + Self.retentionInterval }
     }
 
     private var dueSnapshot: SnapshotReason? {
@@ -174,7 +179,7 @@ public final class Maintenance: @unchecked Sendable {
     }
 
     /// Takes the current work a step on. With `work` held.
-    private func advance() throws(StoreError) {
+    func advance() throws(StoreError) {
         do throws(StoreError) {
             switch current {
             case .snapshot(let writer): if try !writer.step() { finish(writer) }
@@ -191,7 +196,7 @@ public final class Maintenance: @unchecked Sendable {
         }
     }
 
-    private func makeWriter(_ place: Place, _ reason: SnapshotReason, isClosing: Bool) -> SnapshotWriter {
+    func makeWriter(_ place: Place, _ reason: SnapshotReason, isClosing: Bool) -> SnapshotWriter {
         SnapshotWriter(
             place.file, place.disk, after: previous, reason, now: environment.now,
             .init(
@@ -212,7 +217,7 @@ public final class Maintenance: @unchecked Sendable {
         caughtUp.broadcast()
     }
 
-    private func makeRun(_ place: Place) -> RetentionRun {
+    func makeRun(_ place: Place) -> RetentionRun {
         RetentionRun(place.file, place.disk, droppedUpTo: newestUnseen()) { [unowned self] () throws(StoreError) in
             try plan(place)
         }
@@ -220,9 +225,11 @@ public final class Maintenance: @unchecked Sendable {
 
     private func finish(_ run: RetentionRun) {
         current = nil
+        let now = environment.now()
         lock.withLock {
             shared.statistics.add(run.decisions)
             shared.retentionIsDue = false
+            shared.lastRetentionAt = now
         }
     }
 
@@ -234,7 +241,7 @@ public final class Maintenance: @unchecked Sendable {
         return first.generation <= oldest ? first.id : first.id - 1
     }
 
-    private func plan(_ place: Place) throws(StoreError) -> RetentionPlan {
+    func plan(_ place: Place) throws(StoreError) -> RetentionPlan {
         let file = place.file
         let (snapshots, catalogue) = try StoreError.wrapping { () throws(SQLiteError) in
             try file.readers.read { connection throws(SQLiteError) in
@@ -305,204 +312,5 @@ public final class Maintenance: @unchecked Sendable {
     private var isBehind: Bool { lock.withLock { isBehindLocked } }
     private var isBehindLocked: Bool {
         shared.worksByItself && !shared.isPaused && shared.growth.unstoredBytes > memoryBehind
-    }
-
-    // MARK: - Pins
-
-    /// Keeps what is pinned from being reclaimed as long as it lives.
-    final class Pin: Sendable {
-        private let maintenance: Maintenance
-        private let snapshots: [UInt64]
-        private let segment: UInt64?
-
-        fileprivate init(_ maintenance: Maintenance, _ snapshots: [UInt64], _ segment: UInt64?) {
-            self.maintenance = maintenance
-            self.snapshots = snapshots
-            self.segment = segment
-        }
-
-        deinit { maintenance.unpin(snapshots, segment) }
-    }
-
-    /// Pins the newest snapshot that is not beyond a sequence, and the log from a segment on.
-    func pin(snapshotsUpTo sequence: UInt64, segment: UInt64?) throws(StoreError) -> Pin {
-        try work.withLock { () throws(StoreError) in
-            guard let place else { throw Self.closed }
-            var ids: [UInt64] = []
-            if try Store.exists(StateFile.name, on: place.disk) {
-                ids = try plan(place).snapshots.filter { $0.sequence <= sequence }.suffix(1).map(\.id)
-            }
-            lock.withLock {
-                for id in ids { shared.pinnedSnapshots[id, default: 0] += 1 }
-                if let segment { shared.pinnedSegments[segment, default: 0] += 1 }
-            }
-            return Pin(self, ids, segment)
-        }
-    }
-
-    private func unpin(_ snapshots: [UInt64], _ segment: UInt64?) {
-        lock.withLock {
-            for id in snapshots { Self.release(id, in: &shared.pinnedSnapshots) }
-            if let segment { Self.release(segment, in: &shared.pinnedSegments) }
-        }
-    }
-
-    private static func release(_ key: UInt64, in pins: inout [UInt64: Int]) {
-        let count = pins[key] ?? 0
-        pins[key] = count > 1 ? count - 1 : nil
-    }
-
-    private static let closed = StoreError(.closed, "The store is closed", advice: "Open it again.")
-
-    /// What there is of the past. Pin first what is to be found there.
-    func withHistory<R>(_ body: (History) throws(StoreError) -> R) throws(StoreError) -> R {
-        guard let place = work.withLock({ place }) else { throw Self.closed }
-        var machineOptions = StateMachine.Options(options, environment)
-        machineOptions.memoryBytesMax = max(1 << 20, options.memoryBytesMax / 8)
-        return try body(
-            History(
-                disk: place.disk, file: place.file, machineOptions: machineOptions,
-                readsAhead: environment.usesThreads))
-    }
-}
-
-// MARK: - By hand
-
-extension Maintenance {
-    /// Holds up work in the background until `resume`; what is under way stops between two steps.
-    public func pause() { lock.withLock { shared.isPaused = true } }
-
-    public func resume() {
-        lock.withLock { shared.isPaused = false }
-        wake()
-    }
-
-    /// What was done since the store was opened.
-    public var statistics: MaintenanceStatistics { lock.withLock { shared.statistics } }
-
-    /// Takes a snapshot of the state as it is durable now, and returns when it is verified. Writers go on meanwhile.
-    ///
-    /// - Throws: `noSpace`, `inputOutput`, `corrupt`, `poisoned`, `readOnly`, `closed`.
-    @discardableResult
-    public func takeSnapshot() throws(StoreError) -> SnapshotReport { try takeSnapshot(.hand, isClosing: false) }
-
-    func takeSnapshot(_ reason: SnapshotReason, isClosing: Bool) throws(StoreError) -> SnapshotReport {
-        try work.withLock { () throws(StoreError) in
-            let place = try requirePlace()
-            try finishCurrent()
-            let writer = makeWriter(place, reason, isClosing: isClosing)
-            current = .snapshot(writer)
-            try finishCurrent()
-            return writer.report
-        }
-    }
-
-    /// What `close` does: a snapshot, unless there is little log since the last. If it cannot be taken, the next opening
-    /// replays more.
-    func takeLastSnapshot() {
-        let growth = lock.withLock { shared.growth }
-        guard work.withLock({ place?.isReadOnly == false }), growth.commitCount > 0,
-            growth.logByteCount > Self.littleLogBytes
-        else { return }
-        _ = try? takeSnapshot(.close, isClosing: true)
-    }
-
-    private static let littleLogBytes = 128 << 10
-
-    /// Begins a new segment of the log, so that all before it is sealed; does nothing if the newest has no commit yet.
-    public func seal() throws(StoreError) { try queue.seal() }
-
-    /// Takes a snapshot and applies retention.
-    @discardableResult
-    public func compact() throws(StoreError) -> (snapshot: SnapshotReport, retention: [RetentionDecision]) {
-        (try takeSnapshot(), try retain())
-    }
-
-    /// Decides what is kept, deprecates what is beyond the limits and reclaims what was deprecated for long enough.
-    ///
-    /// - Parameter isDry: only tells what would be done.
-    @discardableResult
-    public func retain(isDry: Bool = false) throws(StoreError) -> [RetentionDecision] {
-        try work.withLock { () throws(StoreError) in
-            guard let place = isDry ? place : try requirePlace() else { throw Self.closed }
-            guard try Store.exists(StateFile.name, on: place.disk) else { return [] }
-            if isDry { return try plan(place).decisions }
-            try finishCurrent()
-            let run = makeRun(place)
-            current = .retention(run)
-            try finishCurrent()
-            return run.decisions
-        }
-    }
-
-    /// Takes back that something is deprecated, and keeps it until it is deprecated by hand.
-    ///
-    /// - Throws: `invalidArgument` if there is no such thing any more.
-    public func undeprecate(_ item: RetentionItem) throws(StoreError) { try setDeprecated(item, at: nil) }
-
-    /// Deprecates something by hand; its grace time begins.
-    public func deprecate(_ item: RetentionItem) throws(StoreError) {
-        try setDeprecated(item, at: environment.now())
-    }
-
-    private func setDeprecated(_ item: RetentionItem, at time: UInt64?) throws(StoreError) {
-        try work.withLock { () throws(StoreError) in
-            let place = try requirePlace()
-            guard try plan(place).decisions.contains(where: { $0.item == item }) else {
-                throw StoreError(.invalidArgument, "There is no \(item) any more", advice: "List what there is.")
-            }
-            try StoreError.wrapping { () throws(SQLiteError) in
-                switch item {
-                case .snapshot(let id): try place.file.setDeprecated(snapshot: id, at: time)
-                case .segment(let number): try place.file.setDeprecated(segment: number, at: time)
-                }
-            }
-        }
-    }
-
-    private func requirePlace() throws(StoreError) -> Place {
-        guard let place, !place.isReadOnly else {
-            throw StoreError(.readOnly, "This store cannot take snapshots", advice: "Open it for writing.")
-        }
-        return place
-    }
-
-    /// Takes the current work to its end. With `work` held.
-    private func finishCurrent() throws(StoreError) {
-        while current != nil { try advance() }
-    }
-}
-
-/// What maintenance has done since a store was opened.
-public struct MaintenanceStatistics: Hashable, Sendable {
-    public var snapshotCount = 0
-    /// Pages and bytes that snapshots added to the state file, and how long they took together, in microseconds.
-    public var pageCount = 0
-    public var byteCount = 0
-    public var duration: UInt64 = 0
-    public var lastSnapshot: SnapshotReport?
-    public var retentionCount = 0
-    /// Snapshots and segments that were reclaimed, and the bytes of the segments.
-    public var reclaimedCount = 0
-    public var reclaimedByteCount = 0
-    public var failureCount = 0
-    public var lastError: StoreError?
-
-    public init() {}
-
-    mutating func add(_ report: SnapshotReport) {
-        snapshotCount += 1
-        pageCount += report.pageCount
-        byteCount += report.byteCount
-        duration += report.finishedAt - min(report.finishedAt, report.startedAt)
-        lastSnapshot = report
-    }
-
-    mutating func add(_ decisions: [RetentionDecision]) {
-        retentionCount += 1
-        for decision in decisions where decision.action == .reclaim {
-            reclaimedCount += 1
-            reclaimedByteCount += decision.byteCount
-        }
     }
 }

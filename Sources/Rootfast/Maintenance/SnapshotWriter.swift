@@ -133,7 +133,7 @@ final class SnapshotWriter {
     private func writePages(from start: Int) throws(StoreError) {
         let unstored = basis!.unstored
         let end = min(unstored.pageCount, start + Self.pagesPerStep)
-        try writing { connection throws(SQLiteError) in
+        try writing(isDurable: false) { connection throws(SQLiteError) in
             for i in start..<end {
                 let (id, bytes) = unstored.page(i)
                 report.byteCount += bytes.count
@@ -146,7 +146,7 @@ final class SnapshotWriter {
     private func writeValues(from start: Int) throws(StoreError) {
         let unstored = basis!.unstored
         var (next, left) = (start, Self.valueBytesPerStep)
-        try writing { connection throws(SQLiteError) in
+        try writing(isDurable: false) { connection throws(SQLiteError) in
             while next < unstored.longValueCount, left > 0 {
                 let (id, bytes) = unstored.longValue(next)
                 report.byteCount += bytes.count
@@ -187,9 +187,11 @@ final class SnapshotWriter {
     }
 
     /// Runs `body` in a transaction, and brings it into the file proper.
-    private func writing(_ body: (Connection) throws(SQLiteError) -> Void) throws(StoreError) {
+    private func writing(
+        isDurable: Bool = true, _ body: (Connection) throws(SQLiteError) -> Void
+    ) throws(StoreError) {
         try StoreError.wrapping { () throws(SQLiteError) in
-            try file.transaction(body)
+            try file.transaction(isDurable: isDurable, body)
             file.checkpointSoftly()
         }
     }

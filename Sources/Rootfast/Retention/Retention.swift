@@ -26,7 +26,7 @@ public struct Retention: Hashable, Sendable {
 
     public var snapshots = Limits(count: 2)
     public var segments = Limits(byteCount: 1 << 30)
-    public var grace = Duration.seconds(3600)
+    public var grace = Duration.seconds(60)
 
     public init() {}
 }

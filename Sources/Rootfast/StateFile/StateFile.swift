@@ -31,10 +31,13 @@ final class StateFile: @unchecked Sendable {
         return try body(writer!)
     }
 
-    /// Runs `body` in one transaction of the writing connection, durable once this returns.
-    func transaction<R>(_ body: (Connection) throws(SQLiteError) -> R) throws(SQLiteError) -> R {
+    /// Runs `body` in one transaction of the writing connection, durable once this returns; or if that is not needed,
+    /// once a later one is.
+    func transaction<R>(
+        isDurable: Bool = true, _ body: (Connection) throws(SQLiteError) -> R
+    ) throws(SQLiteError) -> R {
         try write { connection throws(SQLiteError) in
-            try connection.execute("BEGIN IMMEDIATE")
+            try connection.execute("PRAGMA synchronous = \(isDurable ? "FULL" : "NORMAL"); BEGIN IMMEDIATE")
             do throws(SQLiteError) {
                 let result = try body(connection)
                 try connection.execute("COMMIT")
