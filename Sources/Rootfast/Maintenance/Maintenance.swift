@@ -155,9 +155,9 @@ public final class Maintenance: @unchecked Sendable {
     }
 
     private func dueWork(_ place: Place) throws(StoreError) -> Work? {
-        if let reason = dueSnapshot { return .snapshot(makeWriter(place, reason, isClosing: false)) }
-        guard retentionIsDue, try Store.exists(StateFile.name, on: place.disk) else { return nil }
-        return .retention(makeRun(place))
+        // Retention comes after each snapshot, however soon the next is due: else it would never come under load.
+        if retentionIsDue, try Store.exists(StateFile.name, on: place.disk) { return .retention(makeRun(place)) }
+        return dueSnapshot.map { .snapshot(makeWriter(place, $0, isClosing: false)) }
     }
 
     /// After a snapshot, and now and then, as grace times and ages pass by themselves.
