@@ -208,7 +208,11 @@ struct Salvage {
 
     /// Applies a flush; answers whether what it leads to is what it says.
     private func apply(_ flush: SegmentReader.Flush, to machine: StateMachine) throws(StoreError) -> Bool {
-        let fault = try StoreError.wrapping { () throws(PageError) in try machine.apply(flush.records) }
+        let fault = try StoreError.wrapping { () throws(PageError) in
+            let fault = try machine.replay(flush.records)
+            try machine.settle()
+            return fault
+        }
         return fault == nil && machine.tree.root() == flush.tip.root
     }
 

@@ -17,14 +17,27 @@ struct ChangeBytes: ~Copyable {
     init(_ changes: [Change]) {
         bytes = ByteBuffer(capacity: changes.reduce(0) { $0 + $1.key.count + ($1.value?.count ?? 0) })
         items.reserveCapacity(changes.count)
-        for change in changes {
-            items.append(Item(start: bytes.count, keyCount: change.key.count, valueCount: change.value?.count ?? -1))
-            bytes.append(change.key)
-            if let value = change.value { bytes.append(value) }
-        }
+        for change in changes { append(change) }
+    }
+
+    init() { bytes = ByteBuffer() }
+
+    mutating func append(_ change: Change) {
+        items.append(Item(start: bytes.count, keyCount: change.key.count, valueCount: change.value?.count ?? -1))
+        bytes.append(change.key)
+        if let value = change.value { bytes.append(value) }
+    }
+
+    /// `value` is `nil` if the key is deleted; neither is kept.
+    mutating func append(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
+        items.append(Item(start: bytes.count, keyCount: key.count, valueCount: value?.count ?? -1))
+        bytes.append(key)
+        if let value { bytes.append(value) }
     }
 
     var count: Int { items.count }
+    /// Bytes of keys and values.
+    var byteCount: Int { bytes.count }
 
     /// Valid while this is.
     @inline(__always)

@@ -235,10 +235,10 @@ struct Replay {
         _ flush: SegmentReader.Flush, in name: String, _ log: inout Log
     ) throws(StoreError) {
         let tip = flush.tip
-        if let fault = try StoreError.wrapping({ () throws(PageError) in try machine.apply(flush.records) }) {
+        if let fault = try StoreError.wrapping({ () throws(PageError) in try machine.replay(flush.records) }) {
             throw .damage("A flush is whole and cannot be: \(fault)", name, flush.offset, log.tip.seq)
         }
-        if options.verifiesEveryRoot, machine.tree.root() != tip.root {
+        if options.verifiesEveryRoot, try settledRoot() != tip.root {
             throw .damage("The root does not match the state", name, flush.offset, log.tip.seq)
         }
         unsynced.removeAll { $0.lastN <= flush.end.synced }
@@ -269,8 +269,13 @@ struct Replay {
         return TornTail(offset: gap.offset, end: scan.end, reason: gap.reason)
     }
 
+    private func settledRoot() throws(StoreError) -> Digest {
+        try StoreError.wrapping { () throws(PageError) in try machine.settle() }
+        return machine.tree.root()
+    }
+
     private func checkRoot(_ tip: LogTip) throws(StoreError) {
-        guard machine.tree.root() == tip.root else {
+        guard try settledRoot() == tip.root else {
             throw .damage(
                 "The root at the log's end does not match the state", LogNames.segment(tip.segment), nil, tip.seq)
         }

@@ -12,8 +12,8 @@ final class StateMachine {
     private(set) var outcomes: OutcomeTable
     private var probes: [Probe]
     private static let probeCountMax = 64
-    /// How many of the changes of the flush that is being replayed have been loaded.
-    private var loadedCount = 0
+    /// What a replay has still to apply.
+    private var deferred: DeferredChanges
 
     /// What a state is made with.
     struct Options {
@@ -29,6 +29,7 @@ final class StateMachine {
         tree = Tree(kernel: options.kernel, store: options.file?.readers, budgetBytes: options.memoryBytesMax)
         outcomes = OutcomeTable(countMax: options.outcomeCountMax, options.file)
         probes = Array(repeating: tree.probe, count: Self.probeCountMax)
+        deferred = DeferredChanges(memoryBytesMax: options.memoryBytesMax)
     }
 
     /// The state that a snapshot holds. Reads its root page.
@@ -39,6 +40,7 @@ final class StateMachine {
         outcomes = OutcomeTable(
             countMax: options.outcomeCountMax, file, storedCount: snapshot.outcomeCount)
         probes = Array(repeating: tree.probe, count: Self.probeCountMax)
+        deferred = DeferredChanges(memoryBytesMax: options.memoryBytesMax)
         for item in snapshot.inDoubt {
             guard let voted = Voted(record: item.record), voted.n == item.n else {
                 throw .damage(
@@ -104,13 +106,19 @@ final class StateMachine {
     /// Requires that `id` is in doubt and, if it is committed, that its changes were loaded. Returns what was in doubt.
     @discardableResult
     func decide(_ id: [UInt8], committedAt sequence: UInt64?) -> Voted {
-        guard let voted = inDoubt.removeValue(forKey: id) else { preconditionFailure("not in doubt") }
-        locks.unlock(voted)
+        let voted = release(id)
         if let sequence {
             commit(voted.changeBytes, id: id, sequence: sequence)
         } else {
             outcomes.record(id, .aborted)
         }
+        return voted
+    }
+
+    /// Ends a doubt. Requires that there is one.
+    private func release(_ id: [UInt8]) -> Voted {
+        guard let voted = inDoubt.removeValue(forKey: id) else { preconditionFailure("not in doubt") }
+        locks.unlock(voted)
         return voted
     }
 
@@ -142,40 +150,41 @@ final class StateMachine {
 // MARK: - Replay
 
 extension StateMachine {
-    /// Applies the records of a sound flush; returns what is wrong with them together, if anything is.
-    func apply(_ flush: ParsedFlush) throws(PageError) -> String? {
-        try tree.reading { () throws(PageError) in try applyRecords(of: flush) }
-    }
-
-    private func applyRecords(of flush: ParsedFlush) throws(PageError) -> String? {
+    /// Takes over the records of a sound flush; returns what is wrong with them together, if anything is. The tree may
+    /// come to show their changes only with `settle`.
+    func replay(_ flush: ParsedFlush) throws(PageError) -> String? {
         var unfinished: [ParsedRecord] = []
-        loadedCount = 0
         for record in flush.records {
             let fault: String? =
                 switch record.op {
-                case .prepare where record.isVoted: applyVote(record, flush)
-                case .prepare: applyPrepare(record, &unfinished)
-                case .commit: try applyCommit(record, flush, &unfinished)
-                case .abort: applyAbort(record)
+                case .prepare where record.isVoted: replayVote(record, flush)
+                case .prepare: replayPrepare(record, &unfinished)
+                case .commit: replayCommit(record, flush, &unfinished)
+                case .abort: replayAbort(record)
                 }
             if let fault { return fault }
         }
         trimOutcomes()
+        if deferred.isFull { try settle() }
         return unfinished.isEmpty ? nil : "a PREPARE without a vote has no COMMIT in its flush"
     }
 
-    /// Loads many changes ahead, of this commit and of those after it.
-    private func load(_ flush: ParsedFlush, through end: Int) throws(PageError) {
-        guard end > loadedCount else { return }
-        let changes = flush.changes
-        let start = loadedCount
-        loadedCount = min(changes.count, max(end, start + Self.probeCountMax))
-        try load(loadedCount - start) { probe, i throws(PageError) in
-            try tree.advance(&probe, toward: changes[start + i].key)
+    /// Applies what was replayed, the last change of each key, in the order of the keys.
+    func settle() throws(PageError) {
+        let order = deferred.order
+        for start in stride(from: 0, to: order.count, by: Self.probeCountMax) {
+            let group = order[start..<min(order.count, start + Self.probeCountMax)]
+            try tree.reading { () throws(PageError) in
+                try load(group.count) { probe, i throws(PageError) in
+                    try tree.advance(&probe, toward: deferred.changes.key(group[start + i]))
+                }
+                for i in group { apply(deferred.changes.key(i), deferred.changes.value(i)) }
+            }
         }
+        deferred.removeAll()
     }
 
-    private func applyPrepare(_ record: ParsedRecord, _ unfinished: inout [ParsedRecord]) -> String? {
+    private func replayPrepare(_ record: ParsedRecord, _ unfinished: inout [ParsedRecord]) -> String? {
         if let fault = Self.faultInAnonymousID(of: record) { return fault }
         guard !unfinished.contains(where: { $0.txID.elementsEqual(record.txID) }) else {
             return "a transaction is prepared twice"
@@ -184,7 +193,7 @@ extension StateMachine {
         return nil
     }
 
-    private func applyVote(_ record: ParsedRecord, _ flush: ParsedFlush) -> String? {
+    private func replayVote(_ record: ParsedRecord, _ flush: ParsedFlush) -> String? {
         let id = Array(record.txID)
         guard inDoubt[id] == nil else { return "a transaction is prepared twice" }
         guard !AnonymousID.isReserved(id) else { return "a vote without an id of its own" }
@@ -197,18 +206,17 @@ extension StateMachine {
         return nil
     }
 
-    private func applyCommit(
+    private func replayCommit(
         _ record: ParsedRecord, _ flush: ParsedFlush, _ unfinished: inout [ParsedRecord]
-    ) throws(PageError) -> String? {
+    ) -> String? {
         if let index = unfinished.lastIndex(where: { $0.txID.elementsEqual(record.txID) }) {
             let prepare = unfinished.remove(at: index)
             guard !record.isResolved else { return "only a vote can be resolved" }
-            try load(flush, through: prepare.changes.upperBound)
             for change in flush.changes[prepare.changes] {
                 if !locks.isEmpty, locks.holder(againstWriting: Array(change.key)) != nil {
                     return "a commit of a key that is locked"
                 }
-                apply(change.key, change.value)
+                deferred.add(change.key, change.value)
             }
             if !AnonymousID.isReserved(prepare.txID) {
                 outcomes.record(Array(record.txID), .committed(sequence: record.seq))
@@ -216,13 +224,13 @@ extension StateMachine {
             return nil
         }
         let id = Array(record.txID)
-        guard let voted = inDoubt[id] else { return "a COMMIT without its PREPARE" }
-        try load(voted.changeBytes)
-        decide(id, committedAt: record.seq)
+        guard inDoubt[id] != nil else { return "a COMMIT without its PREPARE" }
+        deferred.add(release(id).changes)
+        outcomes.record(id, .committed(sequence: record.seq))
         return nil
     }
 
-    private func applyAbort(_ record: ParsedRecord) -> String? {
+    private func replayAbort(_ record: ParsedRecord) -> String? {
         let id = Array(record.txID)
         guard inDoubt[id] != nil else { return "an ABORT of a transaction that is not in doubt" }
         decide(id, committedAt: nil)
@@ -235,24 +243,4 @@ extension StateMachine {
         }
         return "a tx_id that begins with ~ is not ~ and its n"
     }
-}
-
-/// The id of a transaction to which its caller gave none: `~` and the `n` of its PREPARE. No outcome is kept for it.
-enum AnonymousID {
-    static func make(n: UInt64) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 21) { bytes, count in
-            var rest = n
-            var start = 21
-            repeat {
-                start -= 1
-                bytes[start] = UInt8(ascii: "0") + UInt8(rest % 10)
-                rest /= 10
-            } while rest > 0
-            bytes[0] = UInt8(ascii: "~")
-            for i in start..<21 { bytes[1 + i - start] = bytes[i] }
-            count = 22 - start
-        }
-    }
-
-    static func isReserved(_ id: some Sequence<UInt8>) -> Bool { id.first { _ in true } == UInt8(ascii: "~") }
 }

@@ -14,7 +14,7 @@ final class LevelDBEngine: Engine, @unchecked Sendable {
     init(_ folder: String, _ mode: Mode) throws {
         let options = leveldb_options_create()
         defer { leveldb_options_destroy(options) }
-        cache = leveldb_cache_create_lru(512 << 20)
+        cache = leveldb_cache_create_lru(mode.cacheBytes)
         filter = leveldb_filterpolicy_create_bloom(10)
         leveldb_options_set_create_if_missing(options, 1)
         leveldb_options_set_compression(options, Int32(leveldb_no_compression))

@@ -14,8 +14,12 @@ struct Mode: Hashable, Sendable {
     var durability: Durability
     /// What RocksDB and LevelDB gather in memory before they write a sorted file, if not what suits each best.
     var writeBufferBytes: Int?
+    /// Memory for what was read: enough for the whole store, unless told.
+    var cacheBytes = 512 << 20
 
     static let durable = Mode(durability: .durable)
+    /// With memory for a quarter of what Rootfast holds of a million keys.
+    static let beyondMemory = Mode(durability: .durable, cacheBytes: 80 << 20)
     static let relaxed = Mode(durability: .relaxed)
     static let loading = Mode(durability: .loading)
     /// Replays a long log fast: what it gathers stays in the processor's caches.

@@ -30,7 +30,7 @@ final class RocksDBEngine: Engine, @unchecked Sendable {
         rocksdb_options_set_enable_pipelined_write(options, mode.durability == .durable ? 1 : 0)
         let table = rocksdb_block_based_options_create()
         defer { rocksdb_block_based_options_destroy(table) }
-        let cache = rocksdb_cache_create_lru(512 << 20)
+        let cache = rocksdb_cache_create_lru(mode.cacheBytes)
         defer { rocksdb_cache_destroy(cache) }
         rocksdb_block_based_options_set_block_cache(table, cache)
         rocksdb_block_based_options_set_filter_policy(table, rocksdb_filterpolicy_create_bloom_full(10))

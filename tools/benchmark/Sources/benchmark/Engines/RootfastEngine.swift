@@ -1,7 +1,6 @@
 import Rootfast
 
-/// Rootfast through its blocking interface, with the options that it comes with, but for memory: the state of a million
-/// keys fits.
+/// Rootfast through its blocking interface, with the options that it comes with, but for memory.
 final class RootfastEngine: Engine {
     private let store: Store
 
@@ -29,7 +28,7 @@ final class RootfastEngine: Engine {
 extension Options {
     fileprivate init(_ mode: Mode) {
         self.init()
-        memoryBytesMax = 1 << 30
+        memoryBytesMax = mode.cacheBytes
         durability =
             switch mode.durability {
             case .durable: .sync

@@ -24,7 +24,7 @@ final class SQLiteEngine: Engine, @unchecked Sendable {
             PRAGMA locking_mode = EXCLUSIVE;
             PRAGMA journal_mode = \(mode.durability == .loading ? "OFF" : "WAL");
             PRAGMA synchronous = \(mode.durability == .durable ? "FULL" : "OFF");
-            PRAGMA cache_size = -524288;
+            PRAGMA cache_size = -\(mode.cacheBytes >> 10);
             PRAGMA wal_autocheckpoint = 10000;
             CREATE TABLE IF NOT EXISTS kv (k BLOB PRIMARY KEY, v BLOB) WITHOUT ROWID;
             """

@@ -1,5 +1,7 @@
 /// Random gets of keys that are there, by one thread, each value copied to the same buffer.
 struct GetWorkload {
+    var work = Work.get1
+    var mode = Mode.durable
     let plan: Plan
 
     /// How the figure of `Store.get` is named, beside that of a kept view.
@@ -8,26 +10,24 @@ struct GetWorkload {
     func run(on stage: Stage, into results: inout Results) throws {
         var readers: [(title: String, makeSession: () throws -> any Session)] = []
         for contender in Contender.durable {
-            let engine = try stage.engine(contender, .durable)
-            // Whoever has a cache has everything in it.
-            _ = try engine.scan()
+            let engine = try stage.engine(contender, mode)
             readers.append((contender.title, engine.makeSession))
             if let engine = engine as? RootfastEngine {
                 readers.append((Self.copyingTitle, engine.makeCopyingSession))
             }
         }
         try Rounds.interleave(plan.rounds, readers) { round, reader in
-            Progress.say("\(Work.get1.title), round \(round + 1): \(reader.title)")
+            Progress.say("\(work.title), round \(round + 1): \(reader.title)")
             Quiet.wait()
             let session = try reader.makeSession()
             _ = try getsPerSecond(session, round: round, for: plan.getSeconds / 4)
             let rate = try getsPerSecond(session, round: round, for: plan.getSeconds)
-            results.add(.get1, reader.title, rate)
+            results.add(work, reader.title, rate)
         }
     }
 
     private func getsPerSecond(_ session: any Session, round: Int, for seconds: Double) throws -> Double {
-        let traffic = Traffic(over: plan.keyCount, .get1, round: round)
+        let traffic = Traffic(over: plan.keyCount, work, round: round)
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Shape.entryLength, alignment: 8)
         defer { memory.deallocate() }
         let key = UnsafeRawBufferPointer(rebasing: memory[..<Shape.keyLength])

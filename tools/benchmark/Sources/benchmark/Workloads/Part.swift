@@ -7,6 +7,7 @@ enum Part: String, CaseIterable {
     case scan
     case async
     case flat
+    case beyond
     case reopen
     case journaled
 

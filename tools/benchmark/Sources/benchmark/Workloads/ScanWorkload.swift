@@ -3,7 +3,7 @@ struct ScanWorkload {
     let plan: Plan
 
     func run(on stage: Stage, into results: inout Results) throws {
-        for contender in Contender.durable { _ = try stage.engine(contender, .durable).scan() }
+        for contender in Contender.durable { _ = try stage.engine(contender, .durable) }
         try Rounds.interleave(plan.rounds, Contender.durable) { round, contender in
             Progress.say("\(Work.scan.title), round \(round + 1): \(contender.title)")
             let engine = try stage.engine(contender, .durable)

@@ -10,6 +10,8 @@ struct Schedule {
         try stage.clear()
         try measureRelaxed(&results)
         try stage.clear()
+        if parts.contains(.beyond) { try measureBeyondMemory(&results) }
+        try stage.clear()
         if parts.contains(.reopen) { try ReopenWorkload(plan: plan).run(on: stage, into: &results) }
         if parts.contains(.journaled) { try JournaledWorkload(plan: plan).run(on: stage, into: &results) }
         return results
@@ -28,6 +30,14 @@ struct Schedule {
             try commits.run(.durable16, threads: 16, on: stage, into: &results)
             try commits.run(.durable64, threads: 64, on: stage, into: &results)
         }
+    }
+
+    /// With caches too small for the state; the system's own cache is as large as ever, for all of them.
+    private func measureBeyondMemory(_ results: inout Results) throws {
+        try GetWorkload(work: .get1BeyondMemory, mode: .beyondMemory, plan: plan).run(on: stage, into: &results)
+        let commits = CommitWorkload(
+            contenders: Contender.durable, mode: .beyondMemory, seconds: plan.seconds, plan: plan)
+        try commits.run(.durable16BeyondMemory, threads: 16, on: stage, into: &results)
     }
 
     private func measureRelaxed(_ results: inout Results) throws {

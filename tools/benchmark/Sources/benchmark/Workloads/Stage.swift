@@ -1,6 +1,7 @@
 import Foundation
 
-/// The stores that are measured: each filled once, by a process of its own, and kept open from then on.
+/// The stores that are measured: each filled once, by a process of its own, opened, read once from end to end, so that
+/// all of them start with their state in memory, and kept open from then on.
 final class Stage {
     let folder: String
     private let keyCount: Int
@@ -18,6 +19,7 @@ final class Stage {
         if let engine = engines[name] { return engine }
         _ = try fill(contender, mode, keyCount: keyCount)
         let engine = try contender.open(path(name), mode)
+        _ = try engine.scan()
         engines[name] = engine
         return engine
     }
@@ -47,6 +49,6 @@ final class Stage {
     func path(_ name: String) -> String { folder + "/" + name }
 
     private func name(_ contender: Contender, _ mode: Mode, _ keyCount: Int?) -> String {
-        "\(contender.rawValue)-\(mode.durability.rawValue)-\(keyCount ?? self.keyCount)"
+        "\(contender.rawValue)-\(mode.durability.rawValue)-\(mode.cacheBytes >> 20)-\(keyCount ?? self.keyCount)"
     }
 }

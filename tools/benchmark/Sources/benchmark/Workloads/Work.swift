@@ -7,6 +7,8 @@ enum Work: String, Codable, CaseIterable {
     case async1 = "async_1"
     case async2 = "async_2"
     case get1 = "get_1"
+    case get1BeyondMemory = "get_1_beyond_memory"
+    case durable16BeyondMemory = "durable_16_beyond_memory"
     case scan
     case reopen
     case written
@@ -25,6 +27,8 @@ enum Work: String, Codable, CaseIterable {
         case .async1: "non-durable commits, 1 thread"
         case .async2: "non-durable commits, 2 threads"
         case .get1: "random gets, 1 thread"
+        case .get1BeyondMemory: "random gets, 1 thread, the state four times the cache"
+        case .durable16BeyondMemory: "durable commits, 16 writers, the state four times the cache"
         case .scan: "ordered scan"
         case .reopen: "reopening after a kill"
         case .written: "written to the device, load and commits"
@@ -39,7 +43,7 @@ enum Work: String, Codable, CaseIterable {
     var unit: String {
         switch self {
         case .bareDisk: "writes/s"
-        case .get1: "gets/s"
+        case .get1, .get1BeyondMemory: "gets/s"
         case .scan: "keys/s"
         case .written, .writtenByCommits: "bytes/byte"
         case .memory: "bytes/key"

@@ -1,0 +1,65 @@
+import CommitLog
+import StrictJSON
+
+/// Changes of a replay, put off until there are many, to be applied in the order of their keys: a page that holds several
+/// of them is then found in the processor's caches by all but the first, and where the state is larger than memory it is
+/// read once.
+struct DeferredChanges: ~Copyable {
+    private(set) var changes = ChangeBytes()
+    private let byteCountMax: Int
+
+    /// - Parameter memoryBytesMax: what the state may take, of which this takes an eighth at most.
+    init(memoryBytesMax: Int) { byteCountMax = min(memoryBytesMax / 8, 32 << 20) }
+
+    var isFull: Bool { changes.byteCount >= byteCountMax }
+
+    /// `value` is `nil` if the key is deleted; neither is kept.
+    mutating func add(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) { changes.append(key, value) }
+
+    mutating func add(_ more: [Change]) { for change in more { changes.append(change) } }
+
+    mutating func removeAll() { changes = ChangeBytes() }
+
+    /// The indices of the last change of each key, in the order of the keys.
+    var order: [Int] {
+        let shared = sharedPrefixCount
+        var entries = (0..<changes.count).map { index in
+            Entry(head: Self.head(UnsafeRawBufferPointer(rebasing: changes.key(index)[shared...])), index: index)
+        }
+        entries.sort { a, b in
+            if a.head != b.head { return a.head < b.head }
+            let (left, right) = (changes.key(a.index), changes.key(b.index))
+            return left.precedes(right) || !right.precedes(left) && a.index < b.index
+        }
+        var order: [Int] = []
+        order.reserveCapacity(entries.count)
+        for (position, entry) in entries.enumerated() {
+            let next = position + 1
+            let isLast =
+                next == entries.count || entries[next].head != entry.head
+                || !changes.key(entries[next].index).hasSameBytes(as: changes.key(entry.index))
+            if isLast { order.append(entry.index) }
+        }
+        return order
+    }
+
+    private struct Entry {
+        /// The first bytes of the key behind what all keys share, as a number that sorts as they do.
+        var head: UInt64
+        var index: Int
+    }
+
+    private static func head(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        if bytes.count >= 8 { return UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)) }
+        return bytes.enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64(56 - 8 * $1.offset) }
+    }
+
+    /// How many bytes all keys begin with.
+    private var sharedPrefixCount: Int {
+        guard changes.count > 0 else { return 0 }
+        let first = changes.key(0)
+        return (1..<changes.count).reduce(first.count) { shared, index in
+            min(shared, first.commonPrefixCount(with: changes.key(index)))
+        }
+    }
+}
