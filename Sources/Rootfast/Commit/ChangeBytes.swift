@@ -35,6 +35,11 @@ struct ChangeBytes: ~Copyable {
         if let value { bytes.append(value) }
     }
 
+    mutating func removeAll(keepingCapacity: Bool) {
+        items.removeAll(keepingCapacity: keepingCapacity)
+        bytes.removeAll(keepingCapacity: keepingCapacity)
+    }
+
     var count: Int { items.count }
     /// Bytes of keys and values.
     var byteCount: Int { bytes.count }

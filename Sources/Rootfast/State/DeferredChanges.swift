@@ -1,15 +1,15 @@
 import CommitLog
 import StrictJSON
 
-/// Changes of a replay, put off until there are many, to be applied in the order of their keys: a page that holds several
-/// of them is then found in the processor's caches by all but the first, and where the state is larger than memory it is
-/// read once.
+/// Changes of a replay, put off until there are many, to be applied in the order of their keys: a page that several of
+/// them touch is then read once where the state is larger than memory, and found in the processor's caches where it is
+/// not. More of them than those caches hold are slower again.
 struct DeferredChanges: ~Copyable {
     private(set) var changes = ChangeBytes()
     private let byteCountMax: Int
 
     /// - Parameter memoryBytesMax: what the state may take, of which this takes an eighth at most.
-    init(memoryBytesMax: Int) { byteCountMax = min(memoryBytesMax / 8, 32 << 20) }
+    init(memoryBytesMax: Int) { byteCountMax = min(memoryBytesMax / 8, 4 << 20) }
 
     var isFull: Bool { changes.byteCount >= byteCountMax }
 
@@ -18,7 +18,8 @@ struct DeferredChanges: ~Copyable {
 
     mutating func add(_ more: [Change]) { for change in more { changes.append(change) } }
 
-    mutating func removeAll() { changes = ChangeBytes() }
+    /// Forgets them all; keeps the memory for the next only where they were many.
+    mutating func removeAll() { changes.removeAll(keepingCapacity: isFull) }
 
     /// The indices of the last change of each key, in the order of the keys.
     var order: [Int] {

@@ -171,17 +171,20 @@ extension StateMachine {
 
     /// Applies what was replayed, the last change of each key, in the order of the keys.
     func settle() throws(PageError) {
-        let order = deferred.order
+        try settle(deferred.changes, deferred.order)
+        deferred.removeAll()
+    }
+
+    private func settle(_ changes: borrowing ChangeBytes, _ order: [Int]) throws(PageError) {
         for start in stride(from: 0, to: order.count, by: Self.probeCountMax) {
-            let group = order[start..<min(order.count, start + Self.probeCountMax)]
+            let group = start..<min(order.count, start + Self.probeCountMax)
             try tree.reading { () throws(PageError) in
                 try load(group.count) { probe, i throws(PageError) in
-                    try tree.advance(&probe, toward: deferred.changes.key(group[start + i]))
+                    try tree.advance(&probe, toward: changes.key(order[start + i]))
                 }
-                for i in group { apply(deferred.changes.key(i), deferred.changes.value(i)) }
+                for i in group { apply(changes.key(order[i]), changes.value(order[i])) }
             }
         }
-        deferred.removeAll()
     }
 
     private func replayPrepare(_ record: ParsedRecord, _ unfinished: inout [ParsedRecord]) -> String? {

@@ -14,8 +14,10 @@ struct Mode: Hashable, Sendable {
     var durability: Durability
     /// What RocksDB and LevelDB gather in memory before they write a sorted file, if not what suits each best.
     var writeBufferBytes: Int?
+    /// Whether Rootfast takes snapshots, which spare the log before them from being replayed.
+    var takesSnapshots = true
     /// Memory for what was read: enough for the whole store, unless told.
-    var cacheBytes = 512 << 20
+    var cacheBytes = 1 << 30
 
     static let durable = Mode(durability: .durable)
     /// With memory for a quarter of what Rootfast holds of a million keys.
@@ -25,5 +27,5 @@ struct Mode: Hashable, Sendable {
     /// Replays a long log fast: what it gathers stays in the processor's caches.
     static let replaying = Mode(durability: .relaxed, writeBufferBytes: 4 << 20)
     /// Never writes a sorted file by itself, so that the whole log is left to be replayed: LevelDB takes no more.
-    static let logOnly = Mode(durability: .relaxed, writeBufferBytes: 1 << 30)
+    static let logOnly = Mode(durability: .relaxed, writeBufferBytes: 1 << 30, takesSnapshots: false)
 }

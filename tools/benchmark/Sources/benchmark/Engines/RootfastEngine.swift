@@ -29,6 +29,7 @@ extension Options {
     fileprivate init(_ mode: Mode) {
         self.init()
         memoryBytesMax = mode.cacheBytes
+        maintainsItself = mode.takesSnapshots
         durability =
             switch mode.durability {
             case .durable: .sync
