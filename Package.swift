@@ -48,7 +48,8 @@ let package = Package(
         .target(name: "SeededRandom", path: "Specs/Random"),
         // The simulated disk and the driver of the real tool that tests and specs stand on.
         .target(
-            name: "SpecSupport", dependencies: ["Rootfast", "CommitLog", "Hashing", "Threading", "SeededRandom"],
+            name: "SpecSupport",
+            dependencies: ["Rootfast", "CommitLog", "Hashing", "Threading", "SeededRandom", "Csqlite3"],
             path: "Specs/Support"),
 
         // The README's example, as it stands there.

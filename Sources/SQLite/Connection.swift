@@ -13,7 +13,8 @@ package final class Connection {
     let handle: OpaquePointer
     private var statements: [String: Statement] = [:]
 
-    package init(path: String, _ access: Access) throws(SQLiteError) {
+    /// - Parameter vfs: the name of what stands for the file system; `nil` for the system's own.
+    package init(path: String, vfs: String? = nil, _ access: Access) throws(SQLiteError) {
         let flags =
             switch access {
             case .readWrite: SQLITE_OPEN_READWRITE
@@ -22,7 +23,7 @@ package final class Connection {
             }
         var handle: OpaquePointer?
         let uri = Self.uri(path) + (access == .immutable ? "?immutable=1" : "")
-        let code = sqlite3_open_v2(uri, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, nil)
+        let code = sqlite3_open_v2(uri, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, vfs)
         guard code == SQLITE_OK, let handle else {
             let error = SQLiteError(code, handle, "open \(path)")
             sqlite3_close_v2(handle)
@@ -39,7 +40,7 @@ package final class Connection {
     }
 
     /// A path as a URI: all but the plainest bytes escaped.
-    private static func uri(_ path: String) -> String {
+    package static func uri(_ path: String) -> String {
         var uri = "file:"
         for byte in path.utf8 {
             switch byte {

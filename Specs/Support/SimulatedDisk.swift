@@ -1,5 +1,4 @@
 package import CommitLog
-package import SeededRandom
 import Threading
 
 /// A disk in memory that forgets, at a crash, what was not synced.
@@ -8,38 +7,17 @@ import Threading
 /// loses each of them, in any combination, and tears writes at 512 bytes. Any call can be made to fail, and a sync can
 /// be held up. `@unchecked Sendable`, because everything mutable is touched under `lock` only.
 package final class SimulatedDisk: Disk, @unchecked Sendable {
-    static let sectorBytes = 512
-
-    final class Inode {
-        var durable: [UInt8] = []
-        var current: [UInt8] = []
-        var pending: [Change] = []
-    }
-
-    enum Change {
-        case write(offset: Int, bytes: [UInt8])
-        case length(Int)
-
-        func apply(to file: inout [UInt8]) {
-            switch self {
-            case .write(let offset, let bytes): file.overlay(bytes, at: offset)
-            case .length(let count):
-                file = Array(file.prefix(count)) + Array(repeating: 0, count: max(0, count - file.count))
-            }
-        }
-    }
-
-    private enum EntryChange {
-        case set(String, Inode)
+    enum EntryChange {
+        case set(String, SimulatedInode)
         case clear(String)
         case move(String, String)
     }
 
     let lock = Lock()
-    private var durableEntries: [String: Inode] = [:]
-    private var entries: [String: Inode] = [:]
-    private var pendingEntries: [(folder: String, change: EntryChange)] = []
-    private var folders: Set<String> = [""]
+    var durableEntries: [String: SimulatedInode] = [:]
+    var entries: [String: SimulatedInode] = [:]
+    var pendingEntries: [(folder: String, change: EntryChange)] = []
+    var folders: Set<String> = [""]
     private let syncGate = Condition()
     private var syncIsHeld = false
     private(set) var syncsWaiting = 0
@@ -49,16 +27,18 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
     private var momentIsNow: ((_ call: String, _ name: String) -> Bool)?
     private var moment: SimulatedDisk?
+    private var witness: ((_ call: String, _ name: String, _ disk: SimulatedDisk) -> Void)?
+    /// By which SQLite knows this disk, once it does.
+    private var number: Int?
 
     package init() {}
+
+    deinit { if let number { SimulatedDisks.all.forget(number) } }
 
     /// A disk on which all of these files are durable.
     package init(files: [String: [UInt8]]) {
         for (name, bytes) in files {
-            let inode = Inode()
-            inode.durable = bytes
-            inode.current = bytes
-            entries[name] = inode
+            entries[name] = SimulatedInode(bytes)
             if let slash = name.lastIndex(of: "/") { folders.insert(String(name[..<slash])) }
         }
         durableEntries = entries
@@ -93,68 +73,15 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
+    /// Shows `witness` the disk as it is right before each call from now on. It must not use this disk itself.
+    package func watch(_ witness: ((_ call: String, _ name: String, _ disk: SimulatedDisk) -> Void)?) {
+        lock.withLock { self.witness = witness }
+    }
+
     /// The disk as it was at the noted moment, if that has come.
     package func atMoment() -> SimulatedDisk? { lock.withLock { moment } }
 
-    /// A disk of its own in the same state, with the same changes pending.
-    private func copy() -> SimulatedDisk {
-        var copies: [ObjectIdentifier: Inode] = [:]
-        func copy(_ inode: Inode) -> Inode {
-            if let known = copies[ObjectIdentifier(inode)] { return known }
-            let new = Inode()
-            (new.durable, new.current, new.pending) = (inode.durable, inode.current, inode.pending)
-            copies[ObjectIdentifier(inode)] = new
-            return new
-        }
-        let disk = SimulatedDisk()
-        disk.durableEntries = durableEntries.mapValues(copy)
-        disk.entries = entries.mapValues(copy)
-        disk.pendingEntries = pendingEntries.map { folder, change in
-            if case .set(let name, let inode) = change { (folder, .set(name, copy(inode))) } else { (folder, change) }
-        }
-        disk.folders = folders
-        return disk
-    }
-
-    /// What a killed process leaves: everything that it wrote, and as much of it durable as before.
-    package func afterKill() -> SimulatedDisk { lock.withLock { copy() } }
-
-    /// What a power loss leaves: all that was synced, and any part of the rest, as the generator decides.
-    package func afterPowerLoss(_ random: inout SeededGenerator) -> SimulatedDisk {
-        lock.lock()
-        defer { lock.unlock() }
-        var kept = durableEntries
-        for (_, change) in pendingEntries where Bool.random(using: &random) { Self.apply(change, to: &kept) }
-        var images: [String: [UInt8]] = [:]
-        for (name, inode) in kept.sorted(by: { $0.key < $1.key }) { images[name] = Self.image(of: inode, &random) }
-        let disk = SimulatedDisk(files: images)
-        disk.folders = folders
-        return disk
-    }
-
-    private static func image(of inode: Inode, _ random: inout SeededGenerator) -> [UInt8] {
-        var bytes = inode.durable
-        // Some crashes lose everything, some nothing: extremes that independent coins never reach.
-        let share = [0, 1, 2, 3, 4].randomElement(using: &random)!
-        func keeps() -> Bool { Int.random(in: 0..<4, using: &random) < share }
-        for change in inode.pending {
-            switch change {
-            case .length(let count):
-                guard keeps() else { continue }
-                Change.length(count).apply(to: &bytes)
-            case .write(let offset, let written):
-                var start = offset
-                while start < offset + written.count {
-                    let end = min((start / sectorBytes + 1) * sectorBytes, offset + written.count)
-                    if keeps() { bytes.overlay(written[(start - offset)..<(end - offset)], at: start) }
-                    start = end
-                }
-            }
-        }
-        return bytes
-    }
-
-    private static func apply(_ change: EntryChange, to entries: inout [String: Inode]) {
+    static func apply(_ change: EntryChange, to entries: inout [String: SimulatedInode]) {
         switch change {
         case .set(let name, let inode): entries[name] = inode
         case .clear(let name): entries[name] = nil
@@ -180,13 +107,30 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         try call("openat", name) {
             if access == .create {
                 precondition(entries[name] == nil, "\(name) exists")
-                let inode = Inode()
-                entries[name] = inode
-                pendingEntries.append((Self.folder(of: name), .set(name, inode)))
-                return SimulatedFile(self, name, inode)
+                return create(name)
             }
             return entries[name].map { SimulatedFile(self, name, $0) }
         }
+    }
+
+    /// Opens a file and makes it if it is not there; tells whether it was made.
+    func openOrCreate(_ name: String) throws(DiskError) -> (file: SimulatedFile, isNew: Bool) {
+        try call("openat", name) {
+            if let inode = entries[name] { return (SimulatedFile(self, name, inode), false) }
+            return (create(name), true)
+        }
+    }
+
+    private func create(_ name: String) -> SimulatedFile {
+        let inode = SimulatedInode()
+        entries[name] = inode
+        pendingEntries.append((Self.folder(of: name), .set(name, inode)))
+        return SimulatedFile(self, name, inode)
+    }
+
+    /// How many bytes a file has; `nil` if there is none by that name.
+    func byteCount(of name: String) throws(DiskError) -> Int? {
+        try call("faccessat", name) { entries[name]?.current.count }
     }
 
     package func rename(_ name: String, to newName: String) throws(DiskError) {
@@ -196,15 +140,25 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
-    package func remove(_ name: String) throws(DiskError) {
+    package func remove(_ name: String) throws(DiskError) { _ = try removeIfThere(name) }
+
+    /// Tells whether there was such a file.
+    func removeIfThere(_ name: String) throws(DiskError) -> Bool {
         try call("unlinkat", name) {
-            guard entries.removeValue(forKey: name) != nil else { return }
+            guard entries.removeValue(forKey: name) != nil else { return false }
             pendingEntries.append((Self.folder(of: name), .clear(name)))
+            return true
         }
     }
 
-    /// SQLite finds nothing here: a store on this disk takes no snapshots.
-    package func databasePath(_ name: String) -> String? { nil }
+    package func database(_ name: String) -> DatabaseLocation {
+        SimulatedVFS.register()
+        let path = lock.withLock {
+            if number == nil { number = SimulatedDisks.all.add(self) }
+            return "/\(number!)/\(name)"
+        }
+        return DatabaseLocation(path: path, vfs: SimulatedVFS.name)
+    }
 
     package func syncFolder(_ folder: String) throws(DiskError) {
         try call("fsync", folder) {
@@ -220,6 +174,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         if moment == nil, momentIsNow?(name, file) == true { moment = copy() }
+        witness?(name, file, copy())
         if let errno = fault?(name, file) { throw DiskError(call: name, name: file, errno: errno) }
         return body()
     }
@@ -239,15 +194,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     /// How many syncs of files there have been.
     package func syncCount() -> Int { lock.withLock { syncs } }
 
-    private static func folder(of name: String) -> String {
+    static func folder(of name: String) -> String {
         name.lastIndex(of: "/").map { String(name[..<$0]) } ?? ""
-    }
-}
-
-extension [UInt8] {
-    /// Writes bytes over this array, extending it with zeros where it is too short.
-    mutating func overlay(_ bytes: some Collection<UInt8>, at offset: Int) {
-        if count < offset + bytes.count { append(contentsOf: repeatElement(0, count: offset + bytes.count - count)) }
-        replaceSubrange(offset..<(offset + bytes.count), with: bytes)
     }
 }

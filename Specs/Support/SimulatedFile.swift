@@ -5,11 +5,11 @@ import Threading
 ///
 /// `@unchecked Sendable`, because the inode is touched under the disk's lock only.
 final class SimulatedFile: DiskFile, @unchecked Sendable {
-    private let disk: SimulatedDisk
-    private let name: String
-    private let inode: SimulatedDisk.Inode
+    let disk: SimulatedDisk
+    let name: String
+    let inode: SimulatedInode
 
-    init(_ disk: SimulatedDisk, _ name: String, _ inode: SimulatedDisk.Inode) {
+    init(_ disk: SimulatedDisk, _ name: String, _ inode: SimulatedInode) {
         self.disk = disk
         self.name = name
         self.inode = inode
@@ -20,33 +20,25 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(DiskError) -> Int {
         try disk.call("pread", name) {
             let count = max(0, min(buffer.count, inode.current.count - offset))
-            if count > 0 { buffer.copyBytes(from: inode.current[offset..<(offset + count)]) }
+            guard count > 0 else { return 0 }
+            inode.current.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[offset..<(offset + count)])) }
             return count
         }
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(DiskError) {
-        try disk.call("pwrite", name) {
-            inode.current.overlay(bytes, at: offset)
-            inode.pending.append(.write(offset: offset, bytes: Array(bytes)))
-        }
+        try disk.call("pwrite", name) { inode.change(.write(offset: offset, bytes: Array(bytes))) }
     }
 
     func zeroFill(from: Int, to: Int) throws(DiskError) {
         guard from < to else { return }
         try disk.call("posix_fallocate", name) {
-            let zeros = [UInt8](repeating: 0, count: to - from)
-            inode.current.overlay(zeros, at: from)
-            inode.pending.append(.write(offset: from, bytes: zeros))
+            inode.change(.write(offset: from, bytes: [UInt8](repeating: 0, count: to - from)))
         }
     }
 
     func truncate(to count: Int) throws(DiskError) {
-        try disk.call("ftruncate", name) {
-            let extra = max(0, count - inode.current.count)
-            inode.current = Array(inode.current.prefix(count)) + Array(repeating: 0, count: extra)
-            inode.pending.append(.length(count))
-        }
+        try disk.call("ftruncate", name) { inode.change(.length(count)) }
     }
 
     /// Makes durable what is pending, and nothing else. A sync that fails drops it: it can still be read, and no later
@@ -56,11 +48,10 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
             disk.passSyncGate()
             try disk.call("fdatasync", name) {
                 disk.noteSync()
-                for change in inode.pending { change.apply(to: &inode.durable) }
-                inode.pending = []
+                inode.sync()
             }
         } catch {
-            disk.lock.withLock { inode.pending = [] }
+            disk.lock.withLock { inode.dropPending() }
             throw error
         }
     }

@@ -13,10 +13,22 @@ package protocol Disk: AnyObject, Sendable {
     /// Gives a file another name in one step, replacing what had that name.
     func rename(_ name: String, to newName: String) throws(DiskError)
     func remove(_ name: String) throws(DiskError)
-    /// The path by which SQLite finds a file in the store's folder; `nil` if it cannot.
-    func databasePath(_ name: String) -> String?
+    /// Where SQLite finds a file of the store's folder.
+    func database(_ name: String) -> DatabaseLocation
     /// Makes the entries of a folder durable; the store's own folder is `""`.
     func syncFolder(_ folder: String) throws(DiskError)
+}
+
+/// Where SQLite finds a file.
+package struct DatabaseLocation: Hashable, Sendable {
+    package var path: String
+    /// The name of what stands for the file system in SQLite; `nil` for the system's own.
+    package var vfs: String?
+
+    package init(path: String, vfs: String? = nil) {
+        self.path = path
+        self.vfs = vfs
+    }
 }
 
 package enum DiskAccess: Sendable {

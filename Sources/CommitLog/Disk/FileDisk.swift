@@ -51,7 +51,7 @@ package final class FileDisk: Disk {
         return String(cString: resolved)
     }
 
-    package func databasePath(_ name: String) -> String? { "\(path)/\(name)" }
+    package func database(_ name: String) -> DatabaseLocation { DatabaseLocation(path: "\(path)/\(name)") }
 
     /// Whether somebody holds the folder's lock.
     package func isLocked() -> Bool {

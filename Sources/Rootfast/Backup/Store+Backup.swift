@@ -94,18 +94,16 @@ extension Maintenance {
 
     /// Copies the state file as it is at one moment; returns the first segment that goes on from what it holds.
     private func copyStateFile(_ history: History, to target: any Disk) throws(StoreError) -> UInt64 {
-        guard let file = history.file, try Store.exists(StateFile.name, on: history.disk),
-            let path = target.databasePath(StateFile.name)
-        else { return 1 }
+        guard let file = history.file, try Store.exists(StateFile.name, on: history.disk) else { return 1 }
+        let copy = StateFile(on: target, store: file.store, .readWrite)
         // SQLite would make the file readable by all.
         try StoreError.wrapping { () throws(DiskError) in try StateFile.makeEmpty(on: target) }
         return try StoreError.wrapping { () throws(SQLiteError) in
             try file.readers.read { connection throws(SQLiteError) in
                 try connection.execute("PRAGMA query_only = 0")
-                try connection.run("VACUUM INTO ?", .text(path))
+                try connection.run("VACUUM INTO ?", .text(copy.location.uri))
                 try connection.execute("PRAGMA query_only = 1")
             }
-            let copy = StateFile(path: path, store: file.store, .readWrite)
             defer { copy.close() }
             return try copy.transaction { connection throws(SQLiteError) in
                 let needed = try copy.summaries(connection).filter(\.isVerified).suffix(2)

@@ -46,11 +46,10 @@ struct Salvage {
         self.options = options
         store = Self.uuid(on: disk)
         let isThere = try Store.exists(StateFile.name, on: disk)
-        let path = disk.databasePath(StateFile.name)
         // Without a write-ahead log beside it, it can be read without leaving one.
         let isAlone = (try? disk.open(StateFile.companionNames[0], .read)) ?? nil == nil
-        if let store, isThere, let path {
-            file = StateFile(path: path, store: store, isAlone ? .immutable : .readOnly)
+        if let store, isThere {
+            file = StateFile(on: disk, store: store, isAlone ? .immutable : .readOnly)
         } else {
             file = nil
         }

@@ -21,15 +21,12 @@ struct StoreCopy {
     init(
         _ disk: any Disk, _ store: StoreID, memoryBytesMax: Int, _ environment: Environment
     ) throws(StoreError) {
-        guard let path = disk.databasePath(StateFile.name) else {
-            throw StoreError(.invalidArgument, "A store cannot be copied to this disk")
-        }
         self.disk = disk
         self.store = store
         self.environment = environment
         self.memoryBytesMax = memoryBytesMax
         try StoreError.wrapping { () throws(DiskError) in try StateFile.makeEmpty(on: disk) }
-        file = StateFile(path: path, store: store, .readWrite)
+        file = StateFile(on: disk, store: store, .readWrite)
         var options = StateMachine.Options(kernel: environment.kernel)
         options.outcomeCountMax = .max
         options.memoryBytesMax = memoryBytesMax

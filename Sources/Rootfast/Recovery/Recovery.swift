@@ -10,8 +10,8 @@ struct Recovery {
     struct Result {
         var machine: StateMachine
         var log: Replay.Log
-        /// Where snapshots are and will be; `nil` if the disk is not one that SQLite can use.
-        var file: StateFile?
+        /// Where snapshots are and will be.
+        var file: StateFile
         /// What was gone on from; `nil` for the log's beginning.
         var snapshot: SnapshotRow?
         /// Snapshots that were passed over, the newest first.
@@ -31,34 +31,34 @@ struct Recovery {
         let segments = try Replay.segmentNumbers(on: disk)
         var faults: [SnapshotRow.Fault] = []
         var options = machineOptions
-        options.file = stateFile(of: manifest.store)
+        let file = stateFile(of: manifest.store)
+        options.file = file
         let startsAtBeginning = readsWholeLog && Replay.logBeginsWithStore(on: disk)
-        let found = startsAtBeginning ? nil : try newestSnapshot(options, manifest, segments, &faults)
+        let found = startsAtBeginning ? nil : try newestSnapshot(in: file, options, manifest, segments, &faults)
         guard found != nil || segments.isEmpty || segments.contains(1) else {
             throw try unreachable(segments.min()!, faults)
         }
         let machine = found?.machine ?? StateMachine(options)
         var replay = Replay(disk, into: machine, from: found?.row.tip, replayOptions)
         return Result(
-            machine: machine, log: try replay.run(), file: options.file, snapshot: found?.row, faults: faults)
+            machine: machine, log: try replay.run(), file: file, snapshot: found?.row, faults: faults)
     }
 
-    private func stateFile(of store: StoreID) -> StateFile? {
-        guard let path = disk.databasePath(StateFile.name) else { return nil }
-        guard isReadOnly else { return StateFile(path: path, store: store, .readWrite) }
+    private func stateFile(of store: StoreID) -> StateFile {
+        guard isReadOnly else { return StateFile(on: disk, store: store, .readWrite) }
         // Where nobody writes and nothing is left beside the file, it can be read even where nothing can be written.
         let isAlone = (try? disk.open("state.sqlite-wal", .read)) ?? nil == nil
-        return StateFile(path: path, store: store, isAlone ? .immutable : .readOnly)
+        return StateFile(on: disk, store: store, isAlone ? .immutable : .readOnly)
     }
 
     // MARK: - Snapshots
 
     private func newestSnapshot(
-        _ options: StateMachine.Options, _ manifest: Manifest, _ segments: [UInt64],
+        in file: StateFile, _ options: StateMachine.Options, _ manifest: Manifest, _ segments: [UInt64],
         _ faults: inout [SnapshotRow.Fault]
     ) throws(StoreError) -> (row: SnapshotRow, machine: StateMachine)? {
         let isThere = try StoreError.wrapping { () throws(DiskError) in try disk.open(StateFile.name, .read) != nil }
-        guard let file = options.file, isThere else { return nil }
+        guard isThere else { return nil }
         let ids = snapshotIDs(in: file, &faults)
         for id in readsWholeLog ? ids.reversed() : ids {
             guard let row = row(id, in: file, &faults) else { continue }

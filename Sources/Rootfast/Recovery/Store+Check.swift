@@ -42,9 +42,9 @@ extension Store {
             }
             var report = CheckReport(recovered, isBeingWritten: isBeingWritten)
             report.isQuick = isQuick
-            if !isQuick, let file = recovered.file, try exists(StateFile.name, on: disk) {
+            if !isQuick, try exists(StateFile.name, on: disk) {
                 let check = StateCheck(
-                    disk: disk, file: file, options: machineOptions,
+                    disk: disk, file: recovered.file, options: machineOptions,
                     progress: progress.map { progress in { progress(.state, $0, $1) } })
                 report.add(try check.run())
             }

@@ -9,19 +9,19 @@ import StateTree
 ///
 /// `@unchecked Sendable`, because of that.
 final class StateFile: @unchecked Sendable {
-    let path: String
+    let location: DatabaseLocation
     let store: StoreID
     let readers: StateReaders
     private let isReadOnly: Bool
     private var writer: Connection?
 
-    /// - Parameter path: of the file, which need not be there.
-    init(path: String, store: StoreID, _ access: Connection.Access) {
-        self.path = path
+    /// - Parameter disk: on which the file need not be there.
+    init(on disk: any Disk, store: StoreID, _ access: Connection.Access) {
+        location = disk.database(Self.name)
         self.store = store
         isReadOnly = access == .readOnly || access == .immutable
         // A reader that is not the store's writer must not lose pages while it reads.
-        readers = StateReaders(path: path, isReadOnly ? access : .readOnly, isFrozen: isReadOnly)
+        readers = StateReaders(location, isReadOnly ? access : .readOnly, isFrozen: isReadOnly)
     }
 
     /// Runs `body` with the connection that writes; makes the file if it is not there.
@@ -50,7 +50,7 @@ final class StateFile: @unchecked Sendable {
     }
 
     private func connect() throws(SQLiteError) -> Connection {
-        let connection = try Connection(path: path, .create)
+        let connection = try Connection(location, .create)
         if try Self.isEmpty(connection) {
             try connection.execute(Self.pragmasOnce)
             try connection.execute("BEGIN IMMEDIATE")

@@ -1,3 +1,4 @@
+import CommitLog
 import SQLite
 import StateTree
 import Threading
@@ -8,15 +9,15 @@ import Threading
 /// process does to it. `@unchecked Sendable`, because `idle` is touched under `lock` only, and a connection belongs to
 /// whoever took it out.
 final class StateReaders: PageStore, @unchecked Sendable {
-    private let path: String
+    private let location: DatabaseLocation
     private let access: Connection.Access
     private let isFrozen: Bool
     private let lock = Lock()
     private var idle: [Connection] = []
     private let use = Lock()
 
-    init(path: String, _ access: Connection.Access, isFrozen: Bool) {
-        self.path = path
+    init(_ location: DatabaseLocation, _ access: Connection.Access, isFrozen: Bool) {
+        self.location = location
         self.access = access
         self.isFrozen = isFrozen
     }
@@ -33,7 +34,7 @@ final class StateReaders: PageStore, @unchecked Sendable {
     }
 
     private func connect() throws(SQLiteError) -> Connection {
-        let connection = try Connection(path: path, access)
+        let connection = try Connection(location, access)
         // Pages are kept by the tree, not here.
         try connection.execute("PRAGMA cache_size = -256; PRAGMA query_only = 1;")
         if isFrozen { try connection.execute("BEGIN") }

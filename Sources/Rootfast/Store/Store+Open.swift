@@ -53,14 +53,14 @@ extension Store {
     private static func settle(
         _ recovered: Recovery.Result, _ disk: any Disk
     ) throws(StoreError) -> SnapshotWriter.Previous {
-        guard let file = recovered.file, try exists(StateFile.name, on: disk) else { return .init() }
+        guard try exists(StateFile.name, on: disk) else { return .init() }
         if recovered.faults.contains(where: { $0.id == 0 }) {
             try StoreError.wrapping { () throws(DiskError) in try StateFile.setAside(on: disk) }
             return .init()
         }
         return try StoreError.wrapping { () throws(SQLiteError) in
             let previous = recovered.snapshot.map { SnapshotWriter.Previous($0) } ?? .init()
-            if !recovered.faults.isEmpty { try file.discardSnapshots(after: previous) }
+            if !recovered.faults.isEmpty { try recovered.file.discardSnapshots(after: previous) }
             return previous
         }
     }
@@ -78,7 +78,7 @@ extension Store {
         let tip = recovered.log.tip
         let queue = CommitQueue(
             Committer(machine: recovered.machine, tip: tip, writer: nil, environment: environment), environment)
-        let place = recovered.file.map { Maintenance.Place(file: $0, disk: disk, isReadOnly: true) }
+        let place = Maintenance.Place(file: recovered.file, disk: disk, isReadOnly: true)
         let maintenance = Maintenance(queue, place, options, environment, previous: .init())
         return Store(
             queue, maintenance, options, environment, isReadOnly: true, RecoveryReport(recovered, copy: nil), tip.store)
@@ -108,9 +108,9 @@ extension Store {
         _ disk: any Disk, _ options: Options, _ environment: Environment
     ) throws(StoreError) -> Store {
         let id = newID(environment)
-        let file = disk.databasePath(StateFile.name).map { StateFile(path: $0, store: id, .readWrite) }
+        let file = StateFile(on: disk, store: id, .readWrite)
         // A state file without a store is what is left of another one.
-        if file != nil { try StoreError.wrapping { () throws(DiskError) in try StateFile.setAside(on: disk) } }
+        try StoreError.wrapping { () throws(DiskError) in try StateFile.setAside(on: disk) }
         var machineOptions = StateMachine.Options(options, environment)
         machineOptions.file = file
         let machine = StateMachine(machineOptions)
@@ -125,14 +125,14 @@ extension Store {
     }
 
     private static func make(
-        _ machine: StateMachine, _ writer: LogWriter, _ disk: any Disk, _ file: StateFile?,
+        _ machine: StateMachine, _ writer: LogWriter, _ disk: any Disk, _ file: StateFile,
         _ previous: SnapshotWriter.Previous, _ options: Options, _ environment: Environment,
         _ report: RecoveryReport, _ growth: Growth
     ) -> Store {
         let committer = Committer(
             machine: machine, tip: writer.tip, writer: writer, environment: environment, growth: growth)
         let queue = CommitQueue(committer, environment)
-        let place = file.map { Maintenance.Place(file: $0, disk: disk) }
+        let place = Maintenance.Place(file: file, disk: disk)
         let maintenance = Maintenance(queue, place, options, environment, previous: previous)
         committer.watch = { [weak maintenance] in maintenance?.note($0) }
         maintenance.note(growth)

@@ -1,0 +1,183 @@
+import CommitLog
+import Hashing
+import Rootfast
+import SeededRandom
+import SpecSupport
+import Testing
+
+/// Snapshots, compaction and retention on the simulated disk, step by step among commits: whatever call a crash comes
+/// at, the store is back with all that was acknowledged.
+@Suite struct SimulatedMaintenanceTests {
+    static var options: Options {
+        var options = Options()
+        options.maintainsItself = false
+        options.segmentBytesMax = 8192
+        options.compaction.commitCount = 5
+        options.retention.grace = .zero
+        options.retention.snapshots = .init(count: 1)
+        options.retention.segments = .init(count: 0)
+        return options
+    }
+
+    static func open(_ disk: SimulatedDisk, creating: Bool = false) throws -> Store {
+        try Store.open(disk, creating: creating, options: options, environment: .deterministic())
+    }
+
+    /// What a store shows: its root by sequence, and who is in doubt.
+    struct State: Hashable {
+        var sequence: UInt64
+        var root: Digest
+        var inDoubt: [String]
+
+        init(_ store: Store) throws {
+            (sequence, root) = (store.view.sequence, store.root)
+            inDoubt = try store.inDoubt().map(\.id).sorted()
+        }
+    }
+
+    /// A run of commits, votes and decisions, with maintenance advancing between them.
+    struct Run {
+        let disk = SimulatedDisk()
+        let store: Store
+        let moments: Moments
+        /// The states that were acknowledged, in order.
+        private(set) var states: [State]
+        private(set) var steps = 0
+
+        init(seed: UInt64, actions: Int, watched: Bool = true) throws {
+            var rng = SeededGenerator(seed: seed)
+            store = try SimulatedMaintenanceTests.open(disk, creating: true)
+            states = [try State(store)]
+            moments = Moments(watched ? disk : SimulatedDisk())
+            for i in 0..<actions {
+                moments.acknowledged = states.count - 1
+                if rng.oneIn(2) {
+                    if try store.maintenance.step() { steps += 1 }
+                } else {
+                    try act(i, &rng)
+                    states.append(try State(store))
+                }
+            }
+            disk.watch(nil)
+        }
+
+        private func act(_ i: Int, _ rng: inout SeededGenerator) throws {
+            let inDoubt = states.last!.inDoubt
+            switch Int.random(in: 0..<8, using: &rng) {
+            case 0: _ = try store.prepare("vote \(i)") { try $0.put("voted \(i)", "\(i)") }
+            case 1 where !inDoubt.isEmpty: try store.commit(inDoubt.randomElement(using: &rng)!)
+            case 2 where !inDoubt.isEmpty: try store.abort(inDoubt.randomElement(using: &rng)!)
+            default:
+                try store.write { tx in
+                    for _ in 0..<Int.random(in: 1...6, using: &rng) {
+                        let key = utf8("key \(Int.random(in: 0..<200, using: &rng))")
+                        try tx.put(key, rng.bytes(rng.oneIn(8) ? 2000 : 60))
+                    }
+                }
+            }
+        }
+
+        /// What may be found after a crash at a moment: what was acknowledged, or that and what was under way.
+        func allowed(_ acknowledged: Int) -> ArraySlice<State> {
+            states[acknowledged..<min(acknowledged + 2, states.count)]
+        }
+    }
+
+    /// What the images of a run made recovery do.
+    struct Reached {
+        var images = 0
+        var fromSnapshot = 0
+        var replayed = 0
+        var withLog = 0
+        var passedOver = 0
+        var torn = 0
+        var reclaimed = 0
+
+        mutating func note(_ image: SimulatedDisk, _ store: Store, _ walByteCount: Int) {
+            images += 1
+            let report = store.recovery
+            if report.snapshotID != nil { fromSnapshot += 1 }
+            if report.snapshotID != nil, report.flushCount > 0 { replayed += 1 }
+            if walByteCount > 32 { withLog += 1 }
+            if !report.badSnapshots.isEmpty { passedOver += 1 }
+            if report.tornTail != nil { torn += 1 }
+            if image.files[LogNames.segment(1)] == nil { reclaimed += 1 }
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a crash at any call of maintenance and commits loses nothing`(powerLoss: Bool) throws {
+        var reached = Reached()
+        for seed in UInt64(1)...4 {
+            var rng = SeededGenerator(seed: seed)
+            let run = try Run(seed: seed, actions: 150)
+            for (i, (moment, acknowledged)) in run.moments.all.enumerated() {
+                let image = powerLoss ? moment.afterPowerLoss(&rng) : moment.afterKill()
+                let walByteCount = image.files["state.sqlite-wal"]?.count ?? 0
+                let what = Comment(rawValue: "seed \(seed), call \(i)")
+                let store = try Self.open(image)
+                let state = try State(store)
+                #expect(run.allowed(acknowledged).contains(state), what)
+                reached.note(image, store, walByteCount)
+                guard i % 8 == 0 else { continue }
+                // What comes next cleans up, and leaves the store as sound as if nothing had happened.
+                try store.maintenance.compact()
+                #expect(try State(store) == state, what)
+                #expect(try store.root == definedRoot(store.view), what)
+                try store.close()
+                let report = try Store.checking(image)
+                #expect(report.verdict != .damaged && report.leftOver.isEmpty && report.root == state.root, what)
+            }
+        }
+        print("\(powerLoss ? "power losses" : "kills"): \(reached)")
+        #expect(reached.images > 2000 && reached.fromSnapshot > 1000 && reached.replayed > 500)
+        #expect(reached.withLog > 300 && reached.reclaimed > 300)
+        #expect(!powerLoss || reached.torn > 20)
+    }
+
+    @Test func `the same seed makes the same calls`() throws {
+        func trace() throws -> [String] {
+            let disk = SimulatedDisk()
+            var calls: [String] = []
+            disk.watch { call, name, _ in calls.append("\(call) \(name)") }
+            let store = try Self.open(disk, creating: true)
+            for i in 0..<30 {
+                try store.write { try $0.put("key \(i % 7)", "\(i)") }
+                try store.maintenance.step()
+            }
+            disk.watch(nil)
+            try store.close()
+            return calls
+        }
+        let first = try trace()
+        #expect(try first == trace())
+        #expect(first.count { $0.contains("state.sqlite-wal") } > 50)
+    }
+
+    @Test func `a call that fails in maintenance leaves the store as it was, and the next run succeeds`() throws {
+        var failures = 0
+        for point in 1...400 {
+            let run = try Run(seed: 9, actions: 40, watched: false)
+            let state = try State(run.store)
+            var calls = 0
+            run.disk.setFault { call, name in
+                guard name.hasPrefix("state.sqlite") else { return nil }
+                calls += 1
+                return calls == point ? 5 : nil
+            }
+            do {
+                try run.store.maintenance.compact()
+                if calls < point { break }
+            } catch {
+                failures += 1
+            }
+            run.disk.setFault(nil)
+            #expect(try State(run.store) == state, "call \(point)")
+            let again = try Self.open(run.disk.afterKill())
+            #expect(try State(again) == state, "call \(point)")
+            try again.maintenance.compact()
+            #expect(try State(again) == state, "call \(point)")
+        }
+        #expect(failures > 30)
+    }
+}
