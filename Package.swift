@@ -65,6 +65,7 @@ let package = Package(
             dependencies: [
                 "SeededRandom", "Rootfast", "SpecSupport", "CommitLog", "StateTree", "SQLite", "StrictJSON", "Hashing",
             ]),
+        .testTarget(name: "SpecSupportTests", dependencies: ["SpecSupport", "SeededRandom"]),
         .testTarget(name: "RootfastCodableTests", dependencies: ["RootfastCodable", "Rootfast", "SpecSupport"]),
         // What the crash specs kill.
         .executableTarget(name: "crash-subject", dependencies: ["Rootfast"], path: "Specs/Subject"),

@@ -1,0 +1,92 @@
+import Foundation
+
+/// How laws are tried. From the environment:
+///
+/// - `ROOTFAST_CASES`: `5000` cases of each law, or `x10` for ten times as many as it asks for.
+/// - `ROOTFAST_SEED`: a number from which all cases follow. It is 1 if none is given, so that a test run can be repeated.
+/// - `ROOTFAST_REPLAY`: `LAW: choices 3 0 17` or `LAW: seed 5` runs this case of the law and no other.
+/// - `ROOTFAST_FAILURES`: a folder in which failures are noted, a file a law.
+/// - `ROOTFAST_TRACE`: if set, each case's seed is printed before it is run: to find one that ends the process.
+///
+/// Cases in `Specs/Failures/LAW.txt`, one a line behind any comments (`#`), are tried before all others.
+package struct LawSettings: Sendable {
+    package enum CaseCount: Sendable {
+        case times(Int)
+        case exactly(Int)
+    }
+
+    package var caseCount = CaseCount.times(1)
+    package var seed: UInt64 = 1
+    /// The name of a law, and a case of it.
+    package var replay: (law: String, line: String)?
+    /// Where failures are noted.
+    package var failuresFolder: String?
+    /// Where failures of the past are found.
+    package var savedFolder: String?
+    package var isTraced = false
+    /// At most so many cases are tried to find a simpler one that fails.
+    package var shrinkRunCountMax = 3_000
+    package var prints = true
+
+    package init() {}
+
+    package static let environment = LawSettings(environment: ProcessInfo.processInfo.environment)
+
+    package init(environment: [String: String]) {
+        if let text = environment["ROOTFAST_CASES"] {
+            let number = Int(text.drop { $0 == "x" })
+            guard let number, number > 0 else { fatalError("ROOTFAST_CASES is neither a number nor x and a number") }
+            caseCount = text.hasPrefix("x") ? .times(number) : .exactly(number)
+        }
+        if let text = environment["ROOTFAST_SEED"] {
+            guard let number = UInt64(text) else { fatalError("ROOTFAST_SEED is not a number") }
+            seed = number
+        }
+        if let text = environment["ROOTFAST_REPLAY"] {
+            guard let colon = text.lastIndex(of: ":") else { fatalError("ROOTFAST_REPLAY is not LAW: CASE") }
+            replay = (String(text[..<colon]), String(text[text.index(after: colon)...]))
+        }
+        failuresFolder = environment["ROOTFAST_FAILURES"]
+        savedFolder = Self.specsFolder + "/Failures"
+        isTraced = environment["ROOTFAST_TRACE"] != nil
+    }
+
+    private static let specsFolder = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+
+    func caseCount(_ asked: Int) -> Int {
+        switch caseCount {
+        case .times(let factor): asked * factor
+        case .exactly(let count): count
+        }
+    }
+
+    /// The cases of a law that failed in the past.
+    func savedCases(of law: String) -> [SavedCase] {
+        guard let savedFolder,
+            let text = try? String(contentsOfFile: savedFolder + "/" + Self.fileName(law), encoding: .utf8)
+        else { return [] }
+        return text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
+            guard let saved = SavedCase(line) else { fatalError("not a case, in \(Self.fileName(law)): \(line)") }
+            return saved
+        }
+    }
+
+    func note(_ failure: LawFailure) {
+        guard let failuresFolder else { return }
+        let path = failuresFolder + "/" + Self.fileName(failure.law)
+        let comment = "\(failure)".split(separator: "\n").map { "# \($0)\n" }.joined()
+        try? FileManager.default.createDirectory(atPath: failuresFolder, withIntermediateDirectories: true)
+        let before = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        do {
+            try (before + comment + "\(failure.shrunk)\n").write(toFile: path, atomically: true, encoding: .utf8)
+        } catch {
+            print("a failure could not be noted in \(path): \(error)")
+        }
+    }
+
+    /// A law's name with nothing in it that a file's name should not have.
+    static func fileName(_ law: String) -> String {
+        String(law.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }) + ".txt"
+    }
+}
