@@ -123,6 +123,6 @@ private struct Trial {
         let wanted = missing.map { "\"\($0.key)\" \(reach[$0.key]) times of \($0.value)" }.joined(separator: ", ")
         throw LawFailure(
             law: name, reason: "it did not reach what it claims to: \(wanted)", notes: [],
-            history: "in \(count) cases", shrunk: .choices([]), met: nil)
+            history: "in \(count) cases", shrunk: nil, met: nil)
     }
 }

@@ -6,13 +6,15 @@ package struct LawFailure: Error, CustomStringConvertible {
     package let notes: [String]
     /// Which case it was, and how it was shrunk.
     let history: String
-    let shrunk: SavedCase
+    /// `nil` where no case fails, but too little was reached.
+    let shrunk: SavedCase?
     /// The case as it was met.
     let met: SavedCase?
 
     package var description: String {
         var lines = ["The law \"\(law)\" fails: \(Self.cut(reason, 1_000))", history]
         lines += notes.flatMap { $0.split(separator: "\n") }.prefix(20).map { "  " + Self.cut($0, 200) }
+        guard let shrunk else { return lines.joined(separator: "\n") }
         let line = "\(shrunk)"
         if line.utf8.count <= 2_000 { lines.append("replay: ROOTFAST_REPLAY='\(law): \(line)'") }
         if let met, case .seed = met { lines.append("replay and shrink again: ROOTFAST_REPLAY='\(law): \(met)'") }

@@ -73,13 +73,13 @@ package struct LawSettings: Sendable {
     }
 
     func note(_ failure: LawFailure) {
-        guard let failuresFolder else { return }
+        guard let failuresFolder, let shrunk = failure.shrunk else { return }
         let path = failuresFolder + "/" + Self.fileName(failure.law)
         let comment = "\(failure)".split(separator: "\n").map { "# \($0)\n" }.joined()
         try? FileManager.default.createDirectory(atPath: failuresFolder, withIntermediateDirectories: true)
         let before = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         do {
-            try (before + comment + "\(failure.shrunk)\n").write(toFile: path, atomically: true, encoding: .utf8)
+            try (before + comment + "\(shrunk)\n").write(toFile: path, atomically: true, encoding: .utf8)
         } catch {
             print("a failure could not be noted in \(path): \(error)")
         }

@@ -1,5 +1,6 @@
 import CommitLog
 import Hashing
+import SpecSupport
 import Testing
 
 /// The examples of design.md, section 3, with its "…" filled in.

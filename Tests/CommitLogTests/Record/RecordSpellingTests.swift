@@ -1,4 +1,5 @@
 import CommitLog
+import SpecSupport
 import StrictJSON
 import Testing
 

@@ -1,5 +1,6 @@
 import CommitLog
 import Hashing
+import SpecSupport
 import StrictJSON
 import Testing
 

@@ -1,31 +1,31 @@
-import CommitLog
+package import CommitLog
 import Hashing
 import StrictJSON
 
-/// A record as a plain value, with the line that says it: what is encoded and parsed in these tests.
-struct RecordSample: Equatable {
-    var op: Op
-    var n: UInt64 = 1
-    var txID: [UInt8] = bytes("t-1")
-    var timestamp: UInt64 = 1_763_690_000_123_456
-    var isVoted = false
-    var isResolved = false
-    var seq: UInt64 = 0
-    var reason: [UInt8] = []
-    var changes: [Change] = []
-    var reads: [ReadItem] = []
-    var flushEnd: FlushEnd?
+/// A record as a plain value, with the line that says it: what tests and specs encode and parse.
+package struct RecordSample: Equatable {
+    package var op: Op
+    package var n: UInt64 = 1
+    package var txID: [UInt8] = Array("t-1".utf8)
+    package var timestamp: UInt64 = 1_763_690_000_123_456
+    package var isVoted = false
+    package var isResolved = false
+    package var seq: UInt64 = 0
+    package var reason: [UInt8] = []
+    package var changes: [Change] = []
+    package var reads: [ReadItem] = []
+    package var flushEnd: FlushEnd?
 
     /// An unvoted PREPARE of the changes.
-    init(changes: [Change]) {
+    package init(changes: [Change]) {
         op = .prepare
         self.changes = changes
     }
 
-    init(op: Op) { self.op = op }
+    package init(op: Op) { self.op = op }
 
     /// The line without its newline.
-    var line: [UInt8] {
+    package var line: [UInt8] {
         get throws(RecordError) {
             var buffer = ByteBuffer()
             try append(to: &buffer)
@@ -60,7 +60,7 @@ struct RecordSample: Equatable {
     }
 
     /// What a line without its newline says.
-    init(line: [UInt8]) throws(RecordError) {
+    package init(line: [UInt8]) throws(RecordError) {
         var parser = RecordParser()
         let flush = ParsedFlush()
         self = try line.withUnsafeBufferPointer { line throws(RecordError) in
@@ -69,7 +69,7 @@ struct RecordSample: Equatable {
         }
     }
 
-    init(_ record: ParsedRecord, in flush: ParsedFlush) {
+    package init(_ record: ParsedRecord, in flush: ParsedFlush) {
         op = record.op
         n = record.n
         txID = Array(record.txID)
@@ -84,26 +84,8 @@ struct RecordSample: Equatable {
     }
 }
 
-func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
-
-func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
-
-/// Why a line is refused; `nil` if it is accepted.
-func refusal(_ line: [UInt8]) -> RecordError? {
-    do throws(RecordError) {
-        _ = try RecordSample(line: line)
-        return nil
-    } catch {
-        return error
-    }
-}
-
 extension FlushEnd {
-    static let sample = FlushEnd(
+    package static let sample = FlushEnd(
         root: Digest(hex: String(repeating: "0123456789abcdef", count: 4))!, synced: 410,
         chain: Digest(hex: String(repeating: "fedcba9876543210", count: 4))!, crc: 0x0102_ABCD)
-
-    static let sampleText =
-        #","root":"\#(String(repeating: "0123456789abcdef", count: 4))","synced":410,"#
-        + #""chain":"\#(String(repeating: "fedcba9876543210", count: 4))","crc":"0102abcd""#
 }
