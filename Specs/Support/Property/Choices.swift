@@ -64,7 +64,7 @@ package struct Choices {
         return try build(&self)
     }
 
-    /// Says something of the case, to be shown if the law fails. Is evaluated only then.
+    /// Says something of the case, to be shown if the law fails, of much the last. Is evaluated only then.
     package mutating func note(_ text: @autoclosure () -> String) {
         if keepsNotes { notes.append(text()) }
     }

@@ -13,7 +13,7 @@ package struct LawFailure: Error, CustomStringConvertible {
 
     package var description: String {
         var lines = ["The law \"\(law)\" fails: \(Self.cut(reason, 1_000))", history]
-        lines += notes.flatMap { $0.split(separator: "\n") }.prefix(20).map { "  " + Self.cut($0, 200) }
+        lines += notes.flatMap { $0.split(separator: "\n") }.suffix(12).map { "  " + Self.cut($0, 200) }
         guard let shrunk else { return lines.joined(separator: "\n") }
         let line = "\(shrunk)"
         if line.utf8.count <= 2_000 { lines.append("replay: ROOTFAST_REPLAY='\(law): \(line)'") }
