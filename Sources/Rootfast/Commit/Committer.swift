@@ -79,10 +79,21 @@ final class Committer {
 
     // MARK: - A request
 
+    /// Whether all that was admitted is durable.
+    private var isSettled: Bool { closed == nil && open.isEmpty && open.waiting.isEmpty }
+
+    /// Whether an error tells what became of another transaction: that must be durable before anybody hears of it.
+    private static func tellsOfAnother(_ error: StoreError) -> Bool {
+        switch error.code {
+        case .duplicateID, .alreadyDecided: true
+        default: false
+        }
+    }
+
     /// - Parameter mayBlock: whether the disk may be waited for, where room is wanting.
     func admit(_ request: CommitRequest, mayBlock: Bool) -> Admission {
         if case .barrier(let body) = request.action {
-            guard closed == nil, open.isEmpty, open.waiting.isEmpty else { return .postponed }
+            guard isSettled else { return .postponed }
             body(self)
             return .done(.success(.nothing))
         }
@@ -95,7 +106,7 @@ final class Committer {
             tip.timestamp = max(tip.timestamp, min(environment.now(), RecordLimits.timestampEnd - 1))
             request.sequence = try machine.tree.reading { () throws(StoreError) in try apply(request.action) }
         } catch {
-            return .done(.failure(error))
+            return Self.tellsOfAnother(error) && !isSettled ? .postponed : .done(.failure(error))
         }
         admissionCount &+= 1
         if admissionCount % Self.admissionsPerLook == 0 { tellGrowth() }

@@ -43,7 +43,12 @@ struct History {
         if Replay.logBeginsWithStore(on: disk) {
             var options = machineOptions
             options.file = file
-            return try replay(to: sequence, StateMachine(options), from: nil)
+            do throws(StoreError) {
+                return try replay(to: sequence, StateMachine(options), from: nil)
+            } catch {
+                guard error.code == .inputOutput(call: "open", errno: 2) else { throw error }
+                reasons.append("a segment before it is gone")
+            }
         }
         let why = reasons.isEmpty ? "the log before the oldest snapshot is gone" : reasons.joined(separator: "; ")
         throw StoreError(
@@ -75,7 +80,7 @@ struct History {
         guard let file, try Store.exists(StateFile.name, on: disk) else { return [] }
         return try StoreError.wrapping { () throws(SQLiteError) in
             try file.readers.read { connection throws(SQLiteError) in
-                try file.summaries(connection).filter { $0.sequence <= sequence }.map(\.id).reversed()
+                try file.summaries(connection).filter { $0.isVerified && $0.sequence <= sequence }.map(\.id).reversed()
             }
         }
     }

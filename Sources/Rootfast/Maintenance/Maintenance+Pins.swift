@@ -17,13 +17,14 @@ extension Maintenance {
         deinit { maintenance.unpin(snapshots, segment) }
     }
 
-    /// Pins the newest snapshot that is not beyond a sequence, and the log from a segment on.
+    /// Pins the newest snapshot that is not beyond a sequence, and the log from a segment on. A snapshot that is still
+    /// being taken may yet be given up: it cannot be pinned.
     func pin(snapshotsUpTo sequence: UInt64, segment: UInt64?) throws(StoreError) -> Pin {
         try work.withLock { () throws(StoreError) in
             guard let place else { throw Self.closed }
             var ids: [UInt64] = []
             if try Store.exists(StateFile.name, on: place.disk) {
-                ids = try plan(place).snapshots.filter { $0.sequence <= sequence }.suffix(1).map(\.id)
+                ids = try plan(place).snapshots.filter { $0.sequence <= sequence && $0.id <= previous.id }.suffix(1).map(\.id)
             }
             lock.withLock {
                 for id in ids { shared.pinnedSnapshots[id, default: 0] += 1 }

@@ -22,7 +22,7 @@ public final class Maintenance: @unchecked Sendable {
     let lock = Lock()
     private let caughtUp = Condition()
     var current: Work?
-    private var previous: SnapshotWriter.Previous
+    private(set) var previous: SnapshotWriter.Previous
     /// The snapshots taken since the store was opened, with the generation of the tree at which each was taken.
     private var generations: [(id: UInt64, generation: Int64)] = []
     var shared = Shared()

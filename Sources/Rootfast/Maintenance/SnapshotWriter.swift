@@ -24,7 +24,7 @@ final class SnapshotWriter {
     private let reason: SnapshotReason
     private let now: @Sendable () -> UInt64
     private let barrier: Barrier
-    private let previous: Previous
+    private var previous: Previous
     private var stage = Stage.barrier
     private var basis: SnapshotBasis?
     private(set) var report: SnapshotReport
@@ -126,7 +126,7 @@ final class SnapshotWriter {
     private func prepareFile() throws(StoreError) {
         try StoreError.wrapping { () throws(DiskError) in try StateFile.makeEmpty(on: disk) }
         try StoreError.wrapping { () throws(SQLiteError) in
-            try file.discardSnapshots(after: previous)
+            try file.discardSnapshots(after: &previous)
         }
     }
 
@@ -196,17 +196,17 @@ final class SnapshotWriter {
         }
     }
 
-    /// What the first lines of the segments say of those that were sealed since the catalogue was last written.
+    /// What the first lines of the segments say of those that were sealed and are not in the catalogue.
     private func sealedSegments(before newest: UInt64) throws(StoreError) -> [CataloguedSegment] {
         let known = try StoreError.wrapping { () throws(SQLiteError) in
             try file.write { connection throws(SQLiteError) in
-                try connection.row("SELECT max(number) FROM segments", read: { $0.number(0) }) ?? 0
+                Set(try connection.rows("SELECT number FROM segments", read: { $0.number(0) }))
             }
         }
         return try StoreError.wrapping { () throws(DiskError) in
             let numbers = try disk.list(LogNames.folder).compactMap { LogNames.segmentNumber($0) }
             var segments: [CataloguedSegment] = []
-            for number in numbers where number > known && number < newest {
+            for number in numbers where !known.contains(number) && number < newest {
                 guard let file = try disk.open(LogNames.segment(number), .read),
                     let next = try disk.open(LogNames.segment(number + 1), .read),
                     let start = try? SegmentHeader.read(from: file).header,

@@ -4,7 +4,8 @@ import SQLite
 /// Brings a store's state back: the newest snapshot that is whole, and the log after it.
 ///
 /// Changes nothing on disk. A snapshot that is not whole is passed over for the one before, and told, if the log still
-/// reaches from there to its end.
+/// reaches from there to its end. One that was not read back, as its process died before, is not gone on from where there
+/// is another way: later ones would stand on pages that nobody has read.
 struct Recovery {
     /// What came back.
     struct Result {
@@ -33,8 +34,15 @@ struct Recovery {
         var options = machineOptions
         let file = stateFile(of: manifest.store)
         options.file = file
-        let startsAtBeginning = readsWholeLog && Replay.logBeginsWithStore(on: disk)
-        let found = startsAtBeginning ? nil : try newestSnapshot(in: file, options, manifest, segments, &faults)
+        let startsAtBeginning =
+            readsWholeLog && Self.areWhole(segments, through: manifest.segment)
+            && Replay.logBeginsWithStore(on: disk)
+        var found: (row: SnapshotRow, machine: StateMachine)?
+        if !startsAtBeginning { found = try snapshot(areVerified: true, in: file, options, manifest, segments, &faults) }
+        let logIsWhole = segments.isEmpty || Self.areWhole(segments, through: manifest.segment)
+        if found == nil, !logIsWhole, !faults.contains(where: { $0.id == 0 }) {
+            found = try snapshot(areVerified: false, in: file, options, manifest, segments, &faults)
+        }
         guard found != nil || segments.isEmpty || segments.contains(1) else {
             throw try unreachable(segments.min()!, faults)
         }
@@ -42,6 +50,11 @@ struct Recovery {
         var replay = Replay(disk, into: machine, from: found?.row.tip, replayOptions)
         return Result(
             machine: machine, log: try replay.run(), file: file, snapshot: found?.row, faults: faults)
+    }
+
+    /// Whether all segments up to one are there. Those before a snapshot may have gone in any order.
+    private static func areWhole(_ segments: [UInt64], through newest: UInt64) -> Bool {
+        segments.count >= newest && Set(segments).isSuperset(of: 1...max(1, newest))
     }
 
     private func stateFile(of store: StoreID) -> StateFile {
@@ -53,13 +66,13 @@ struct Recovery {
 
     // MARK: - Snapshots
 
-    private func newestSnapshot(
-        in file: StateFile, _ options: StateMachine.Options, _ manifest: Manifest, _ segments: [UInt64],
+    private func snapshot(
+        areVerified: Bool, in file: StateFile, _ options: StateMachine.Options, _ manifest: Manifest, _ segments: [UInt64],
         _ faults: inout [SnapshotRow.Fault]
     ) throws(StoreError) -> (row: SnapshotRow, machine: StateMachine)? {
         let isThere = try StoreError.wrapping { () throws(DiskError) in try disk.open(StateFile.name, .read) != nil }
         guard isThere else { return nil }
-        let ids = snapshotIDs(in: file, &faults)
+        let ids = snapshotIDs(in: file, areVerified: areVerified, &faults)
         for id in readsWholeLog ? ids.reversed() : ids {
             guard let row = row(id, in: file, &faults) else { continue }
             guard row.tip.segment <= manifest.segment else {
@@ -83,7 +96,9 @@ struct Recovery {
         return nil
     }
 
-    private func snapshotIDs(in file: StateFile, _ faults: inout [SnapshotRow.Fault]) -> [UInt64] {
+    private func snapshotIDs(
+        in file: StateFile, areVerified: Bool, _ faults: inout [SnapshotRow.Fault]
+    ) -> [UInt64] {
         do throws(SQLiteError) {
             return try file.readers.read { connection throws(SQLiteError) in
                 if try StateFile.isEmpty(connection) { return [] }
@@ -91,7 +106,7 @@ struct Recovery {
                     faults.append(.init(id: 0, reason: fault))
                     return []
                 }
-                return try file.snapshotIDs(connection)
+                return try file.summaries(connection).filter { $0.isVerified == areVerified }.map(\.id).reversed()
             }
         } catch {
             faults.append(.init(id: 0, reason: error.message))

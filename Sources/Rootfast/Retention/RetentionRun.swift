@@ -7,14 +7,14 @@ import SQLite
 /// Every step may be cut short by a crash. A segment is noted as reclaimed, durably, before its file is removed; a file
 /// that is still there then is removed by the next run.
 final class RetentionRun {
-    private enum Stage { case deciding, reclaiming, freeing, vacuuming, done }
+    private enum Stage { case deciding, freeing, vacuuming, done }
 
     private static let rowsPerStep = 1024
     private static let vacuumedPagesPerStep = 256
 
     private let file: StateFile
     private let disk: any Disk
-    /// Makes the plan, as late as can be.
+    /// Makes the plan. Nothing may be pinned between that and its being carried out, so both are one step.
     private let plan: () throws(StoreError) -> RetentionPlan
     /// The newest snapshot such that no view shows what was dropped up to it.
     private let droppedUpTo: UInt64
@@ -34,10 +34,9 @@ final class RetentionRun {
     func step() throws(StoreError) -> Bool {
         switch stage {
         case .deciding:
-            decisions = try plan().decisions
-            stage = .reclaiming
-        case .reclaiming:
-            try apply()
+            let plan = try plan()
+            decisions = plan.decisions
+            try carryOut(at: plan.now)
             stage = .freeing
         case .freeing:
             let goesOn = try wrapping { () throws(SQLiteError) in
@@ -63,8 +62,7 @@ final class RetentionRun {
         try StoreError.wrapping(body)
     }
 
-    private func apply() throws(StoreError) {
-        guard let now = try? plan().now else { return }
+    private func carryOut(at now: UInt64) throws(StoreError) {
         var segments: [UInt64] = []
         for decision in decisions {
             switch (decision.action, decision.item) {

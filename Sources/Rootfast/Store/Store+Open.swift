@@ -59,8 +59,8 @@ extension Store {
             return .init()
         }
         return try StoreError.wrapping { () throws(SQLiteError) in
-            let previous = recovered.snapshot.map { SnapshotWriter.Previous($0) } ?? .init()
-            if !recovered.faults.isEmpty { try recovered.file.discardSnapshots(after: previous) }
+            var previous = recovered.snapshot.map { SnapshotWriter.Previous($0) } ?? .init()
+            if !recovered.faults.isEmpty { try recovered.file.discardSnapshots(after: &previous) }
             return previous
         }
     }
