@@ -1,20 +1,20 @@
 import Glibc
 
-/// `rootfast apply --ack`, fed line by line.
+/// `rootfast apply --ack`, or another command that answers each line with one, fed line by line.
 final class LiveWriter {
     private let child: Child
     private let input: Descriptor
     private let output: Descriptor
 
-    init(_ tool: Tool) throws {
+    init(_ tool: Tool, _ arguments: [String]? = nil) throws {
         // A child that was killed must not take the tests with it.
         signal(SIGPIPE, SIG_IGN)
         let (childInput, input) = Descriptor.pipe()
         let (output, childOutput) = Descriptor.pipe()
         let errors = try Descriptor(tool.folder + "/writer.err", writing: true)
         child = try Child(
-            Tool.path, ["apply", tool.store, "--ack"], input: childInput.number, output: childOutput.number,
-            error: errors.number)
+            Tool.path, arguments ?? ["apply", tool.store, "--ack"], input: childInput.number,
+            output: childOutput.number, error: errors.number)
         (self.input, self.output) = (input, output)
         withExtendedLifetime((childInput, childOutput, errors)) {}
     }

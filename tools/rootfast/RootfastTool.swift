@@ -19,7 +19,8 @@ struct RootfastTool: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Initialize.self, Apply.self, Import.self, Check.self, Status.self, Get.self, Put.self, Delete.self,
+            Initialize.self, Apply.self, Session.self, Import.self, Check.self, Status.self, Get.self, Put.self,
+            Delete.self,
             Scan.self, Log.self, Root.self, Prove.self, VerifyProof.self, InDoubt.self, Resolve.self, Compact.self,
             Snapshots.self, Retain.self, Seal.self, Backup.self, Restore.self, Salvage.self, Export.self, Diff.self,
         ])

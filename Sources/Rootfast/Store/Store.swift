@@ -133,14 +133,13 @@ public final class Store: Sendable {
         let transaction = Transaction { self.basis(attempt) }
         defer { transaction.end() }
         let value = try body(transaction)
-        let proposal = try Proposal(
-            changes: transaction.changes, reads: transaction.reads.items, view: transaction.view, isVoted: isVoted)
+        let proposal = try transaction.proposal(isVoted: isVoted)
         return (value, CommitRequest(action(proposal), .stronger(durability, options.durability)))
     }
 
     /// What a transaction reads. Under `.sync` the end of the newest flush is cheaper, and new enough for a first
     /// attempt: it shows all that was acknowledged.
-    private func basis(_ attempt: Attempt) -> StateView {
+    func basis(_ attempt: Attempt) -> StateView {
         isDurableOnly && attempt.isFirst ? queue.newestView : queue.appliedView(hashing: false)
     }
 

@@ -73,6 +73,13 @@ public final class Transaction {
     }
     var isEmpty: Bool { pending.isEmpty }
 
+    /// What it asks of the store.
+    ///
+    /// - Throws: `tooLarge`.
+    func proposal(isVoted: Bool) throws(StoreError) -> Proposal {
+        try Proposal(changes: changes, reads: reads.items, view: view, isVoted: isVoted)
+    }
+
     // MARK: - Inside
 
     private func reading() -> StateView {

@@ -10,15 +10,7 @@ struct Job: Sendable {
     /// About the memory it takes.
     var byteCount: Int
 
-    func write(to transaction: Transaction) throws(StoreError) {
-        for change in changes {
-            if let value = change.value {
-                try transaction.put(change.key, value)
-            } else {
-                try transaction.delete(change.key)
-            }
-        }
-    }
+    func write(to transaction: Transaction) throws(StoreError) { try changes.write(to: transaction) }
 
     /// Whether a transaction can have this id.
     static func isID(_ bytes: [UInt8]) -> Bool { RecordLimits.isTxID(bytes) && bytes[0] != UInt8(ascii: "~") }

@@ -38,6 +38,8 @@ final class TransactionLines: JobSource {
             return job
         } catch let error as JSONError {
             throw bad("It is not a transaction: \(error.reason)", offset: error.offset)
+        } catch let error as ChangesText.Refusal {
+            throw bad(error.message, offset: error.offset)
         }
     }
 
@@ -48,7 +50,7 @@ final class TransactionLines: JobSource {
             switch String(decoding: name, as: UTF8.self) {
             case "tx_id": job.id = try readID(&reader)
             case "data":
-                job.changes = try readData(&reader)
+                job.changes = try ChangesText.read(&reader)
                 hasData = true
             default: try reader.skipValue()
             }
@@ -62,43 +64,6 @@ final class TransactionLines: JobSource {
         let id = try reader.readString()
         guard Job.isID(id) else { throw bad("It has a tx_id that cannot be: \(Job.idRule)", offset: offset) }
         return String(decoding: id, as: UTF8.self)
-    }
-
-    private func readData(_ reader: inout JSONReader) throws -> [Change] {
-        var changes: [Change] = []
-        var hasBase64Key = false
-        try reader.beginObject()
-        while true {
-            let offset = reader.offset
-            guard let spelled = reader.nextKey() else { break }
-            hasBase64Key = hasBase64Key || spelled.first == UInt8(ascii: "$")
-            changes.append(Change(key: try key(spelled, at: offset), value: try readValue(&reader)))
-        }
-        // The same key twice in one spelling is no JSON here; in two spellings it is to be found.
-        if hasBase64Key, Set(changes.map(\.key)).count < changes.count {
-            throw bad("A key stands twice, in two spellings")
-        }
-        return changes
-    }
-
-    private func key(_ spelled: [UInt8], at offset: Int) throws -> [UInt8] {
-        guard let key = RecordText.key(spelled) else {
-            throw bad("Behind the $ of a key does not stand base64, padded", offset: offset)
-        }
-        guard (1...RecordLimits.keyBytesMax).contains(key.count) else {
-            throw bad(
-                "A key has 1 to \(RecordLimits.keyBytesMax) bytes, and one of its keys \(key.count)", offset: offset)
-        }
-        return key
-    }
-
-    private func readValue(_ reader: inout JSONReader) throws -> [UInt8]? {
-        let offset = reader.offset
-        let value = try RecordText.readValue(&reader)
-        guard value.map({ $0.count <= RecordLimits.valueBytesMax }) ?? true else {
-            throw bad("A value is longer than \(RecordLimits.valueBytesMax) bytes", offset: offset)
-        }
-        return value
     }
 
     private func bad(_ message: String, offset: Int? = nil) -> Failure {

@@ -25,7 +25,9 @@ struct Check: ParsableCommand {
         }
         progress.clear()
         if arguments.isJSON {
-            try Output.standard.print(CheckAnswer(report: report, store: arguments.store).json)
+            var answer = Answer()
+            answer.describe(report, store: arguments.store)
+            try Output.standard.print(answer)
         } else {
             for line in CheckText(report: report, store: arguments.store).lines { try Output.standard.print(line) }
         }
@@ -159,29 +161,16 @@ private struct CheckText {
 
 // MARK: - For scripts
 
-private struct CheckAnswer {
-    let report: CheckReport
-    let store: String
-
-    var json: Answer {
-        var answer = Answer()
-        answer.text("verdict", verdict)
-        answer.flag("being_written", report.isBeingWritten)
-        if let damage = report.damage { add(damage, to: &answer) } else { addFindings(to: &answer) }
-        answer.texts("next", report.nextCommands(store))
-        return answer
+extension Answer {
+    mutating func describe(_ report: CheckReport, store: String) {
+        text("verdict", report.word)
+        flag("being_written", report.isBeingWritten)
+        if let damage = report.damage { describe(damage) } else { findings(of: report) }
+        texts("next", report.nextCommands(store))
     }
 
-    private var verdict: String {
-        switch report.verdict {
-        case .sound: "sound"
-        case .wantsAttention: "wants_attention"
-        case .damaged: "damaged"
-        }
-    }
-
-    private func add(_ damage: StoreError, to answer: inout Answer) {
-        answer.object("damage") { answer in
+    private mutating func describe(_ damage: StoreError) {
+        object("damage") { answer in
             answer.text("message", damage.message)
             answer.text("file", damage.place?.file)
             answer.number("offset", damage.place?.offset.map { UInt64($0) })
@@ -190,15 +179,15 @@ private struct CheckAnswer {
         }
     }
 
-    private func addFindings(to answer: inout Answer) {
-        answer.text("store", report.uuid)
-        answer.digest("root", report.root)
-        answer.number("sequence", report.sequence)
-        answer.number("count", report.keyCount)
-        answer.number("flushes", report.flushCount)
-        answer.number("records", report.recordCount)
-        answer.flag("closed", report.isClosed)
-        answer.objects("segments", report.segments) { segment, answer in
+    private mutating func findings(of report: CheckReport) {
+        text("store", report.uuid)
+        digest("root", report.root)
+        number("sequence", report.sequence)
+        number("count", report.keyCount)
+        number("flushes", report.flushCount)
+        number("records", report.recordCount)
+        flag("closed", report.isClosed)
+        objects("segments", report.segments) { segment, answer in
             answer.number("number", segment.number)
             answer.text("file", segment.file)
             answer.number("bytes", segment.byteCount)
@@ -207,18 +196,28 @@ private struct CheckAnswer {
             answer.number("first_sequence", segment.firstSequence)
             answer.number("last_sequence", segment.lastSequence)
         }
-        answer.flag("quick", report.isQuick)
-        answer.objects("snapshots", report.snapshots) { snapshot, answer in
+        flag("quick", report.isQuick)
+        objects("snapshots", report.snapshots) { snapshot, answer in
             answer.number("id", snapshot.id)
             answer.number("sequence", snapshot.sequence)
             answer.digest("root", snapshot.root)
             answer.number("new_pages", snapshot.newPageCount)
         }
-        answer.number("pages", report.pageCount)
-        answer.number("long_values", report.longValueCount)
-        answer.number("outcomes", report.outcomeCount)
-        answer.texts("left_over", report.leftOver)
-        answer.objects("in_doubt", report.inDoubt) { $1.describe($0) }
-        answer.tornTail(report.tornTail)
+        number("pages", report.pageCount)
+        number("long_values", report.longValueCount)
+        number("outcomes", report.outcomeCount)
+        texts("left_over", report.leftOver)
+        list(inDoubt: report.inDoubt)
+        tornTail(report.tornTail)
+    }
+}
+
+extension CheckReport {
+    fileprivate var word: String {
+        switch verdict {
+        case .sound: "sound"
+        case .wantsAttention: "wants_attention"
+        case .damaged: "damaged"
+        }
     }
 }

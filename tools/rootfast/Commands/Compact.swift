@@ -77,7 +77,7 @@ extension SnapshotReport {
 }
 
 extension Answer {
-    fileprivate mutating func describe(_ snapshot: SnapshotReport) {
+    mutating func describe(_ snapshot: SnapshotReport) {
         number("id", snapshot.id)
         number("sequence", snapshot.sequence)
         number("pages", snapshot.pageCount)

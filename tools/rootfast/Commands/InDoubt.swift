@@ -12,7 +12,7 @@ struct InDoubt: ParsableCommand {
         let transactions = try arguments.openToRead().inDoubt()
         if arguments.isJSON {
             var answer = Answer()
-            answer.objects("in_doubt", transactions) { $1.describe($0) }
+            answer.list(inDoubt: transactions)
             try Output.standard.print(answer)
         } else {
             for transaction in transactions { try Output.standard.print(transaction.line) }
@@ -22,6 +22,10 @@ struct InDoubt: ParsableCommand {
 }
 
 extension Answer {
+    mutating func list(inDoubt transactions: [InDoubtTransaction]) {
+        objects("in_doubt", transactions) { $1.describe($0) }
+    }
+
     mutating func describe(_ transaction: InDoubtTransaction) {
         text("tx_id", transaction.id)
         number("voted_at_us", transaction.timestamp)

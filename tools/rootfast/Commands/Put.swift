@@ -38,9 +38,15 @@ extension Output {
     func print(_ receipt: Receipt, asJSON: Bool) throws {
         guard asJSON else { return try print("committed \(receipt.sequence), root \(receipt.root)") }
         var answer = Answer()
-        answer.number("sequence", receipt.sequence)
-        answer.digest("root", receipt.root)
-        answer.number("root_sequence", receipt.rootSequence)
+        answer.receipt(receipt)
         try print(answer)
+    }
+}
+
+extension Answer {
+    mutating func receipt(_ receipt: Receipt) {
+        number("sequence", receipt.sequence)
+        digest("root", receipt.root)
+        number("root_sequence", receipt.rootSequence)
     }
 }

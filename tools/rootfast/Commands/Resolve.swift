@@ -32,9 +32,7 @@ struct Resolve: ParsableCommand {
         var answer = Answer()
         answer.text("tx_id", id)
         answer.text("outcome", commit ? "committed" : "aborted")
-        answer.number("sequence", receipt.sequence)
-        answer.digest("root", receipt.root)
-        answer.number("root_sequence", receipt.rootSequence)
+        answer.receipt(receipt)
         try Output.standard.print(answer)
     }
 }

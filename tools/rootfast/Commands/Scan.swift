@@ -23,14 +23,8 @@ struct Scan: ParsableCommand {
         try Output.standard.append(range, of: past.view(of: arguments))
     }
 
-    /// Where all the bounds hold. An empty bound is none.
     private var range: ScanRange {
-        var range = prefix.map { ScanRange(prefix: $0) } ?? ScanRange()
-        if let from, range.from.map({ $0.lexicographicallyPrecedes(from) }) ?? true { range.from = from }
-        if let to, !to.isEmpty, range.to.map({ to.lexicographicallyPrecedes($0) }) ?? true { range.to = to }
-        range.isReversed = reverse
-        range.limit = limit
-        return range
+        Bounds(prefix: prefix, from: from, to: to, limit: limit, isReversed: reverse).range
     }
 }
 

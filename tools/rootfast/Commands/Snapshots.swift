@@ -13,7 +13,9 @@ struct Snapshots: ParsableCommand {
         try Failure.naming(arguments.store) {
             let snapshots = try maintenance.snapshots()
             if arguments.isJSON {
-                try Output.standard.print(answer(snapshots, try maintenance.segments()))
+                var answer = Answer()
+                answer.list(snapshots, try maintenance.segments())
+                try Output.standard.print(answer)
             } else {
                 for line in lines(snapshots) { try Output.standard.print(line) }
             }
@@ -39,16 +41,14 @@ struct Snapshots: ParsableCommand {
         if snapshot.isKept { words.append("kept by hand") }
         return words.joined(separator: ", ")
     }
-
-    private func answer(_ snapshots: [SnapshotInfo], _ segments: [SegmentInfo]) -> Answer {
-        var answer = Answer()
-        answer.objects("snapshots", snapshots) { $1.describe($0) }
-        answer.objects("segments", segments) { $1.describe($0) }
-        return answer
-    }
 }
 
 extension Answer {
+    mutating func list(_ snapshots: [SnapshotInfo], _ segments: [SegmentInfo]) {
+        objects("snapshots", snapshots) { $1.describe($0) }
+        objects("segments", segments) { $1.describe($0) }
+    }
+
     fileprivate mutating func describe(_ snapshot: SnapshotInfo) {
         number("id", snapshot.id)
         number("sequence", snapshot.sequence)

@@ -16,7 +16,9 @@ struct Status: ParsableCommand {
             Output.error("rootfast: \(arguments.store): passed over what is not whole: \(snapshot)")
         }
         if arguments.isJSON {
-            try Output.standard.print(answer(status, recovery))
+            var answer = Answer()
+            answer.describe(status, recovery)
+            try Output.standard.print(answer)
         } else {
             try printText(status, recovery)
         }
@@ -38,28 +40,26 @@ struct Status: ParsableCommand {
             try Output.standard.print("torn tail \(tail.byteCount) bytes in \(tail.place.file)")
         }
     }
+}
 
-    private func answer(_ status: StoreStatus, _ recovery: RecoveryReport) -> Answer {
-        var answer = Answer()
-        answer.text("store", status.uuid)
-        answer.number("sequence", status.sequence)
-        answer.digest("root", status.root)
-        answer.number("count", status.keyCount)
-        answer.number("segment", status.segment)
-        answer.number("record", status.recordNumber)
-        answer.number("in_doubt", status.inDoubtCount)
+extension Answer {
+    mutating func describe(_ status: StoreStatus, _ recovery: RecoveryReport) {
+        text("store", status.uuid)
+        number("sequence", status.sequence)
+        digest("root", status.root)
+        number("count", status.keyCount)
+        number("segment", status.segment)
+        number("record", status.recordNumber)
+        number("in_doubt", status.inDoubtCount)
         if let id = recovery.snapshotID {
-            answer.object("snapshot") { answer in
+            object("snapshot") { answer in
                 answer.number("id", id)
                 answer.number("sequence", recovery.snapshotSequence)
             }
         }
-        answer.tornTail(recovery.tornTail)
-        return answer
+        tornTail(recovery.tornTail)
     }
-}
 
-extension Answer {
     mutating func tornTail(_ tail: TornTailReport?) {
         guard let tail else { return }
         object("torn_tail") { answer in

@@ -90,6 +90,12 @@ extension Failure {
     /// Tells people on stderr; and with `asJSON` scripts on stdout.
     func tell(asJSON: Bool) {
         guard asJSON else { return Output.error("rootfast: \(description)") }
+        // What cannot be told is told by the status.
+        try? Output.standard.print(answer)
+    }
+
+    /// For scripts.
+    var answer: Answer {
         var answer = Answer()
         answer.object("error") { error in
             error.text("code", code)
@@ -100,8 +106,7 @@ extension Failure {
             error.number("sequence", sequence)
             error.text("advice", advice)
         }
-        // What cannot be told is told by the status.
-        try? Output.standard.print(answer)
+        return answer
     }
 
     private var description: String {
