@@ -1,5 +1,4 @@
 import CommitLog
-import Glibc
 import Hashing
 import Rootfast
 import SQLite
@@ -213,30 +212,6 @@ import Testing
         _ = consume past
         try store.maintenance.retain()
         #expect(try store.maintenance.snapshots().count == 2)
-    }
-
-    /// A kill between the making of the state file and that of its tables leaves one without: `check` wanted to count its
-    /// pages, and failed.
-    @Test(arguments: ["", "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL"])
-    func `a state file that a kill left without tables is no fault`(pragmas: String) throws {
-        let folder = TemporaryFolder()
-        let store = try Self.open(folder.path)
-        let root = try store.write { try $0.put("k", "v") }.root
-        try store.close()
-        let path = folder.path + "/state.sqlite"
-        try #require(fopen(path, "w").map { fclose($0) } == 0)
-        if !pragmas.isEmpty { try Connection(path: path, .create).execute(pragmas) }
-
-        let check = try Store.check(folder.path)
-        #expect(check.verdict == .sound && check.root == root)
-        let reader = try Store.open(folder.path, mode: .readOnly)
-        #expect(try reader.root == root && reader.maintenance.snapshots().isEmpty)
-        #expect(try reader.maintenance.retain(isDry: true).isEmpty)
-        #expect(try reader.maintenance.compactionPreview().freedSegments == [1])
-        let writer = try Self.open(folder.path)
-        #expect(try writer.maintenance.takeSnapshot().sequence == 1)
-        try writer.close()
-        #expect(try Store.check(folder.path).snapshots.count == 1)
     }
 
     @Test func `a view of before is whole after everything it shows was dropped`() throws {

@@ -25,7 +25,6 @@ struct StoreCopy {
         self.store = store
         self.environment = environment
         self.memoryBytesMax = memoryBytesMax
-        try StoreError.wrapping { () throws(DiskError) in try StateFile.makeEmpty(on: disk) }
         file = StateFile(on: disk, store: store, .readWrite)
         var options = StateMachine.Options(kernel: environment.kernel)
         options.outcomeCountMax = .max

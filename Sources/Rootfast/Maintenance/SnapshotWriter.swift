@@ -124,7 +124,7 @@ final class SnapshotWriter {
     // MARK: - Writing
 
     private func prepareFile() throws(StoreError) {
-        try StoreError.wrapping { () throws(DiskError) in try StateFile.makeEmpty(on: disk) }
+        try StateFile.make(on: disk, store: file.store)
         try StoreError.wrapping { () throws(SQLiteError) in
             try file.discardSnapshots(after: &previous)
         }

@@ -101,7 +101,6 @@ struct Recovery {
     ) -> [UInt64] {
         do throws(SQLiteError) {
             return try file.readers.read { connection throws(SQLiteError) in
-                if try StateFile.isEmpty(connection) { return [] }
                 if let fault = try StateFile.fault(in: connection, of: file.store) {
                     faults.append(.init(id: 0, reason: fault))
                     return []

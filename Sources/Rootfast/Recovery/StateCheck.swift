@@ -27,8 +27,7 @@ struct StateCheck {
         try checkFile()
         let rows = try rows()
         var verified = VerifiedItems()
-        // Without a snapshot there may be no table either.
-        let total = rows.isEmpty ? 0 : try count("pages")
+        let total = try count("pages")
         for row in rows {
             try checkPlace(of: row)
             let before = verified.pageCount
@@ -55,7 +54,6 @@ struct StateCheck {
 
     private func checkFile() throws(StoreError) {
         let faults = try read { connection throws(SQLiteError) in
-            if try StateFile.isEmpty(connection) { return [String]() }
             if let fault = try StateFile.fault(in: connection, of: file.store) { return [fault] }
             return try connection.rows("PRAGMA integrity_check(1)") { $0.text(0) }.filter { $0 != "ok" }
         }

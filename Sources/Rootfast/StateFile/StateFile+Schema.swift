@@ -4,6 +4,9 @@ extension StateFile {
     /// The file's name in the store's folder, and those of what SQLite keeps beside it.
     static let name = "state.sqlite"
     static let companionNames = ["state.sqlite-wal", "state.sqlite-shm"]
+    /// The file while it is being made.
+    static let draftName = "state.sqlite.new"
+    static let draftCompanionNames = ["state.sqlite.new-journal", "state.sqlite.new-wal", "state.sqlite.new-shm"]
 
     /// `RFST`, so that `file` and `sqlite3` can tell what this is.
     static let applicationID = 0x5246_5354
@@ -13,7 +16,6 @@ extension StateFile {
     static let pragmasOnce = """
         PRAGMA page_size = 8192;
         PRAGMA auto_vacuum = INCREMENTAL;
-        PRAGMA journal_mode = WAL;
         """
 
     /// Set together with the tables.

@@ -45,8 +45,7 @@ struct CataloguedSegment: Hashable, Sendable {
 extension StateFile {
     /// All segments of the catalogue, the oldest first.
     func segments(_ connection: Connection) throws(SQLiteError) -> [CataloguedSegment] {
-        if try Self.isEmpty(connection) { return [] }
-        return try connection.rows(
+        try connection.rows(
             """
             SELECT number, first_n, last_n, first_sequence, last_sequence, first_timestamp, last_timestamp, bytes, \
             deprecated_at, is_kept, reclaimed_at FROM segments ORDER BY number

@@ -5,8 +5,7 @@ import StateTree
 extension StateFile {
     /// The ids of all snapshots, the newest first.
     func snapshotIDs(_ connection: Connection) throws(SQLiteError) -> [UInt64] {
-        if try Self.isEmpty(connection) { return [] }
-        return try connection.rows("SELECT id FROM snapshots ORDER BY id DESC") { $0.number(0) }
+        try connection.rows("SELECT id FROM snapshots ORDER BY id DESC") { $0.number(0) }
     }
 
     /// A snapshot whose row is whole.
@@ -18,8 +17,7 @@ extension StateFile {
 
     /// All snapshots, the oldest first, without their lists of free numbers and unverified.
     func summaries(_ connection: Connection) throws(SQLiteError) -> [SnapshotSummary] {
-        if try Self.isEmpty(connection) { return [] }
-        return try connection.rows(
+        try connection.rows(
             """
             SELECT id, sequence, n, timestamp, root, key_count, segment, reason, created_at, is_verified, deprecated_at, \
             is_kept, bytes FROM snapshots ORDER BY id

@@ -4,8 +4,8 @@ import StateTree
 
 /// `state.sqlite`: pages, snapshots, the catalogue of segments, and outcomes. See `schema` for what stands where.
 ///
-/// It is made by the first snapshot. Readers may use `readers` from any thread, and `outcome`; all else is for one
-/// thread at a time, that of maintenance.
+/// It is made by the first snapshot, and is there whole or not at all. Readers may use `readers` from any thread, and
+/// `outcome`; all else is for one thread at a time, that of maintenance.
 ///
 /// `@unchecked Sendable`, because of that.
 final class StateFile: @unchecked Sendable {
@@ -24,7 +24,7 @@ final class StateFile: @unchecked Sendable {
         readers = StateReaders(location, isReadOnly ? access : .readOnly, isFrozen: isReadOnly)
     }
 
-    /// Runs `body` with the connection that writes; makes the file if it is not there.
+    /// Runs `body` with the connection that writes. The file must be there.
     func write<R>(_ body: (Connection) throws(SQLiteError) -> R) throws(SQLiteError) -> R {
         precondition(!isReadOnly)
         if writer == nil { writer = try connect() }
@@ -50,31 +50,44 @@ final class StateFile: @unchecked Sendable {
     }
 
     private func connect() throws(SQLiteError) -> Connection {
-        let connection = try Connection(location, .create)
-        if try Self.isEmpty(connection) {
-            try connection.execute(Self.pragmasOnce)
-            try connection.execute("BEGIN IMMEDIATE")
-            try connection.execute(Self.marks)
-            try connection.execute(Self.schema)
-            try connection.run("INSERT INTO store VALUES (?)", .text(store.description))
-            try connection.execute("COMMIT")
-        }
+        let connection = try Connection(location, .readWrite)
         try connection.execute(
             "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096; PRAGMA temp_store = 2;"
         )
         return connection
     }
 
-    /// Makes the file, readable by its owner alone like all of a store's files; SQLite takes it from there.
-    static func makeEmpty(on disk: any Disk) throws(DiskError) {
+    /// Makes the file if it is not there: under another name first, so that no crash leaves a part of it.
+    static func make(on disk: any Disk, store: StoreID) throws(StoreError) {
+        guard try !Store.exists(name, on: disk) else { return }
+        try StoreError.wrapping { () throws(DiskError) in
+            for draft in [draftName] + draftCompanionNames { try disk.remove(draft) }
+            try makeEmpty(draftName, on: disk)
+        }
+        try StoreError.wrapping { () throws(SQLiteError) in try fill(disk.database(draftName), store) }
+        try StoreError.wrapping { () throws(DiskError) in
+            try disk.rename(draftName, to: name)
+            try disk.syncFolder("")
+        }
+    }
+
+    /// All is in the file proper, durably, before the write-ahead log is turned on; so nothing is left beside it.
+    private static func fill(_ location: DatabaseLocation, _ store: StoreID) throws(SQLiteError) {
+        let connection = try Connection(location, .readWrite)
+        try connection.execute(pragmasOnce)
+        try connection.execute("BEGIN IMMEDIATE")
+        try connection.execute(marks)
+        try connection.execute(schema)
+        try connection.run("INSERT INTO store VALUES (?)", .text(store.description))
+        try connection.execute("COMMIT")
+        try connection.execute("PRAGMA journal_mode = WAL")
+    }
+
+    /// Makes an empty file, readable by its owner alone like all of a store's files; SQLite takes it from there.
+    static func makeEmpty(_ name: String = name, on disk: any Disk) throws(DiskError) {
         guard try disk.open(name, .read) == nil else { return }
         _ = try disk.open(name, .create)
         try disk.syncFolder("")
-    }
-
-    /// Whether nothing was ever kept in the file: the process that made it died first.
-    static func isEmpty(_ connection: Connection) throws(SQLiteError) -> Bool {
-        try connection.row("SELECT count(*) FROM sqlite_schema", read: { $0.integer(0) }) == 0
     }
 
     /// Why a file that is there cannot be the state of this store; `nil` if it can.

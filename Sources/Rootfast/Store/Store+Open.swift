@@ -55,6 +55,8 @@ extension Store {
     ) throws(StoreError) -> SnapshotWriter.Previous {
         guard try exists(StateFile.name, on: disk) else { return .init() }
         if recovered.faults.contains(where: { $0.id == 0 }) {
+            // A connection would go on reading the file that gets another name.
+            recovered.file.readers.close()
             try StoreError.wrapping { () throws(DiskError) in try StateFile.setAside(on: disk) }
             return .init()
         }
