@@ -48,15 +48,14 @@ numbers = st.integers(0, 5)
 keys = st.sampled_from(KEYS)
 values = st.one_of(st.sampled_from(VALUES), st.binary(max_size=8))
 changes = st.dictionaries(keys, st.one_of(st.none(), values), min_size=1, max_size=3)
-spans = st.one_of(
-    st.tuples(keys, keys).map(lambda pair: Range(*sorted(pair))), keys.map(lambda key: Range(key)), st.just(Range())
-)
+pairs = st.tuples(keys, keys).map(lambda pair: Range(*sorted(pair)))
+spans = st.one_of(pairs, keys.map(lambda key: Range(key)), st.just(Range()))
 ranges = st.builds(
     lambda span, limit, reverse: Range(span.start, span.end, limit, reverse),
     spans, st.one_of(st.none(), st.integers(0, 3)), st.booleans(),
 )  # fmt: skip
-# What a transaction of one line reads has no limit.
-reads = st.one_of(st.just([]), st.lists(st.one_of(keys.map(key_range), keys.map(key_range), spans), max_size=2))
+# What a transaction of one line reads has no limit; and it is little, as a vote locks it.
+reads = st.lists(st.one_of(keys.map(key_range), pairs), max_size=2)
 # Few votes, as each locks what others need.
 kinds = st.sampled_from(["write"] * 3 + ["write without id"] * 2 + ["vote"])
 ways = st.sampled_from(["commit"] * 8 + ["prepare", "rollback"])
@@ -80,7 +79,7 @@ ends = st.one_of(
 )  # fmt: skip
 # Microseconds between a request and the kill; `None` kills when the answer is on its way, and what is stopped gets no
 # request any more.
-delays = st.sampled_from(["stopped", 0, 30, 60, 100, 150, 200, 300, 500, 1000, 3000, None])
+delays = st.sampled_from(["stopped"] * 4 + [None] * 3 + [0, 30, 60, 100, 150, 200, 300, 500, 1000, 3000])
 
 
 class Store(RuleBasedStateMachine):

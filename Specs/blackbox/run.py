@@ -17,7 +17,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="tools/blackbox", description=description)
     parser.add_argument("--binary", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--vectors", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--examples", type=int, default=100, help="how many histories (default: 100)")
+    parser.add_argument("--examples", type=int, default=150, help="how many histories (default: 150)")
     parser.add_argument("--steps", type=int, default=50, help="how many steps each has at most (default: 50)")
     parser.add_argument("--seed", type=int, help="another seed than the fixed one")
     return parser.parse_args()
