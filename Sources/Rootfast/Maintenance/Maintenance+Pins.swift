@@ -24,7 +24,8 @@ extension Maintenance {
             guard let place else { throw Self.closed }
             var ids: [UInt64] = []
             if try Store.exists(StateFile.name, on: place.disk) {
-                ids = try plan(place).snapshots.filter { $0.sequence <= sequence && $0.id <= previous.id }.suffix(1).map(\.id)
+                ids = try plan(place).snapshots.filter { $0.sequence <= sequence && $0.id <= previous.id }.suffix(1)
+                    .map(\.id)
             }
             lock.withLock {
                 for id in ids { shared.pinnedSnapshots[id, default: 0] += 1 }

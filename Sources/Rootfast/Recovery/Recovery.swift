@@ -38,7 +38,9 @@ struct Recovery {
             readsWholeLog && Self.areWhole(segments, through: manifest.segment)
             && Replay.logBeginsWithStore(on: disk)
         var found: (row: SnapshotRow, machine: StateMachine)?
-        if !startsAtBeginning { found = try snapshot(areVerified: true, in: file, options, manifest, segments, &faults) }
+        if !startsAtBeginning {
+            found = try snapshot(areVerified: true, in: file, options, manifest, segments, &faults)
+        }
         let logIsWhole = segments.isEmpty || Self.areWhole(segments, through: manifest.segment)
         if found == nil, !logIsWhole, !faults.contains(where: { $0.id == 0 }) {
             found = try snapshot(areVerified: false, in: file, options, manifest, segments, &faults)
@@ -67,8 +69,8 @@ struct Recovery {
     // MARK: - Snapshots
 
     private func snapshot(
-        areVerified: Bool, in file: StateFile, _ options: StateMachine.Options, _ manifest: Manifest, _ segments: [UInt64],
-        _ faults: inout [SnapshotRow.Fault]
+        areVerified: Bool, in file: StateFile, _ options: StateMachine.Options, _ manifest: Manifest,
+        _ segments: [UInt64], _ faults: inout [SnapshotRow.Fault]
     ) throws(StoreError) -> (row: SnapshotRow, machine: StateMachine)? {
         let isThere = try StoreError.wrapping { () throws(DiskError) in try disk.open(StateFile.name, .read) != nil }
         guard isThere else { return nil }

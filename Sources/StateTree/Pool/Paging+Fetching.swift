@@ -1,0 +1,112 @@
+import Hashing
+import Threading
+
+/// How what is not in memory comes back: read, verified by its hash, and published.
+extension Paging {
+    /// Makes known which page of the store a slot stands for.
+    func adopt(page id: UInt64, at slot: UInt32) throws(PageError) {
+        try lock.withLock { () throws(PageError) in try note(page: id, at: slot) }
+    }
+
+    private func note(page id: UInt64, at slot: UInt32) throws(PageError) {
+        guard slot > 0, Int(slot) < Frames.slotCountMax else {
+            throw PageError(.damaged, .page, id, "there is no slot \(slot)")
+        }
+        frames.makeArena(of: slot, isHuge: false)
+        let side = makeSide(of: slot)
+        let known = side.ids[Int(slot) % Frames.perArena]
+        guard known == 0 || known == id else {
+            throw PageError(.damaged, .page, id, "slot \(slot) stands for page \(known) already")
+        }
+        side.ids[Int(slot) % Frames.perArena] = id
+    }
+
+    private func note(_ value: StoredPage.LongValue) throws(PageError) {
+        guard Int(value.number) < LongValues.countMax else {
+            throw PageError(.damaged, .longValue, value.id, "there is no long value \(value.number)")
+        }
+        values.makeChunk(of: value.number)
+        let entry = values[value.number]
+        guard entry.pointee.id == 0 || entry.pointee.id == value.id && entry.pointee.digest == value.digest else {
+            throw PageError(.damaged, .longValue, value.id, "its number \(value.number) stands for another already")
+        }
+        entry.pointee.id = value.id
+        entry.pointee.count = value.count
+        entry.pointee.digest = value.digest
+    }
+
+    /// The slow way to a page: one that was cooled stays, and one that is not in memory is read and verified.
+    ///
+    /// - Parameter digest: what the page that refers to it says of it.
+    func fetch(_ slot: UInt32, expecting digest: Digest) throws(PageError) -> Page {
+        let page = frames.page(slot)
+        let id: UInt64? = lock.withLock {
+            if page.word > 0 { return nil }
+            if page.word < 0 {
+                page.word &= .max
+                return nil
+            }
+            return self.id(of: slot)
+        }
+        guard let id else { return page }
+        let stored = try StoredPage(store.page(id), id: id)
+        try lock.withLock { () throws(PageError) in
+            for child in stored.children { try note(page: child.id, at: child.slot) }
+            for value in stored.longValues { try note(value) }
+        }
+        try withScratchFrame { scratch throws(PageError) in
+            try stored.layOut(in: scratch, expecting: digest, values, kernel)
+            lock.withLock { publish(scratch, at: slot) }
+        }
+        makeRoom()
+        return page
+    }
+
+    private func publish(_ scratch: Page, at slot: UInt32) {
+        let page = frames.page(slot)
+        if page.word < 0 { page.word &= .max }
+        guard page.word == 0 else { return }
+        let headless = MemoryLayout<Int64>.size
+        (page.base + headless).copyMemory(from: scratch.base + headless, byteCount: Page.frameBytes - headless)
+        page.slot = slot
+        page.word = Page.storedGeneration
+        notePopulated(1)
+        setStored(slot, true)
+    }
+
+    private func withScratchFrame(_ body: (Page) throws(PageError) -> Void) throws(PageError) {
+        let scratch = UnsafeMutableRawPointer.allocate(byteCount: Page.frameBytes, alignment: 16)
+        defer { scratch.deallocate() }
+        try body(Page(scratch))
+    }
+
+    /// The slow way to a long value.
+    func fetchValue(_ number: UInt32) throws(PageError) -> UnsafeRawBufferPointer {
+        let value = values[number]
+        let id: UInt64? = lock.withLock {
+            if values.word(number) < 0 { values.setWord(number, values.word(number) & .max) }
+            return values.word(number) > 0 ? nil : value.pointee.id
+        }
+        if let id {
+            let bytes = try store.longValue(id)
+            guard bytes.count == value.pointee.count, BLAKE2b.hash(bytes) == value.pointee.digest else {
+                throw PageError(.damaged, .longValue, id, "its hash is not the one in its leaf")
+            }
+            lock.withLock {
+                if values.word(number) < 0 { values.setWord(number, values.word(number) & .max) }
+                guard values.word(number) == 0 else { return }
+                bytes.withUnsafeBytes { values.fill(number, $0) }
+                noteStored(value: number)
+            }
+            makeRoom()
+        }
+        // Whoever asks is counted in, so that it cannot have left since.
+        let word = values.word(number) & .max
+        return UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: Int(word)), count: value.pointee.count)
+    }
+
+    func noteStored(value number: UInt32) {
+        storedValues.append(number)
+        storedValueBytes += values[number].pointee.count
+    }
+}

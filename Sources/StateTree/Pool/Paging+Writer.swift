@@ -1,0 +1,84 @@
+import CMemory
+import Threading
+
+/// What the writer and its snapshots tell.
+extension Paging {
+    /// Gives up pages that no generation can see any more. Their frames are kept for new pages, unless memory is beyond
+    /// the budget and there are many.
+    func free(pages slots: [UInt32]) {
+        lock.withLock {
+            for slot in slots {
+                setStored(slot, false)
+                side(of: slot)?.ids[Int(slot) % Frames.perArena] = 0
+            }
+            let spareBytes = Int(rootfast_load(spare)) * Page.frameBytes
+            let filled = slots.filter { frames.page($0).word != 0 }
+            if isOverBudget, spareBytes > budgetBytes / 16 { giveBack(filled) } else { noteSpare(filled.count) }
+        }
+    }
+
+    func free(value number: UInt32) {
+        lock.withLock {
+            let value = values[number]
+            if value.pointee.id != 0, values.word(number) != 0 { storedValueBytes -= value.pointee.count }
+            values.drop(number)
+            value.pointee.id = 0
+        }
+    }
+
+    /// Notes that the tree no longer holds these, so far as the store has them.
+    func noteDropped(pages slots: [UInt32], values numbers: [UInt32]) {
+        lock.withLock {
+            for slot in slots {
+                let id = id(of: slot)
+                if id != 0 { dropped.append(.page(id)) }
+            }
+            for number in numbers where values[number].pointee.id != 0 {
+                dropped.append(.longValue(values[number].pointee.id))
+            }
+        }
+    }
+
+    /// Takes over what was dropped since the last snapshot.
+    func takeDropped() -> [StoredItem] {
+        lock.withLock {
+            defer { dropped = [] }
+            return dropped
+        }
+    }
+
+    /// Takes it back, as the snapshot was not made.
+    func putBackDropped(_ items: [StoredItem]) { lock.withLock { dropped = items + dropped } }
+
+    /// Keeps a page in memory from now on. Requires that it is there.
+    func keep(_ slot: UInt32) {
+        lock.withLock {
+            let page = frames.page(slot)
+            if page.word < 0 { page.word &= .max }
+            setStored(slot, false)
+        }
+    }
+}
+
+// MARK: - A snapshot
+
+extension Paging {
+    /// The number of a page in the store, 0 if it has none.
+    func storeID(ofPage slot: UInt32) -> UInt64 { lock.withLock { id(of: slot) } }
+    func storeID(ofValue number: UInt32) -> UInt64 { lock.withLock { values[number].pointee.id } }
+
+    /// Gives a page a number in the store; 0 takes it back.
+    func setStoreID(_ id: UInt64, ofPage slot: UInt32) {
+        lock.withLock { makeSide(of: slot).ids[Int(slot) % Frames.perArena] = id }
+    }
+    func setStoreID(_ id: UInt64, ofValue number: UInt32) { lock.withLock { values[number].pointee.id = id } }
+
+    /// From now on these may leave memory, but for the page at `root`.
+    func noteStored(pages: [UInt32], values numbers: [UInt32], root: UInt32) {
+        lock.withLock {
+            for slot in pages where slot != root { setStored(slot, true) }
+            for number in numbers { noteStored(value: number) }
+        }
+        makeAllRoom()
+    }
+}
