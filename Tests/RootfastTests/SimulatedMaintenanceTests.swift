@@ -235,4 +235,36 @@ import Testing
         try store.close()
         #expect(try Store.checking(image).verdict == .sound)
     }
+
+    /// An error of the disk was once taken for damage: the newest snapshot, or the whole state file, was discarded for it.
+    @Test func `a call that fails while a store is opened discards no snapshot`() throws {
+        let run = try Run(seed: 3, actions: 60, watched: false)
+        try run.store.maintenance.compact()
+        try run.store.write { try $0.put("later", "1") }
+        let state = try State(run.store)
+        let snapshots = try run.store.maintenance.snapshots()
+        var refusals = 0
+        for point in 1...400 {
+            let disk = run.disk.afterKill()
+            var calls = 0
+            disk.setFault { _, name in
+                guard name.hasPrefix("state.sqlite") else { return nil }
+                calls += 1
+                return calls == point ? 5 : nil
+            }
+            do {
+                _ = try Self.open(disk)
+                if calls < point { break }
+            } catch let error as StoreError {
+                refusals += 1
+                guard case .inputOutput = error.code else { throw error }
+            }
+            disk.setFault(nil)
+            let again = try Self.open(disk.afterKill())
+            #expect(try State(again) == state, "call \(point)")
+            #expect(again.recovery.badSnapshots.isEmpty, "call \(point)")
+            #expect(try again.maintenance.snapshots() == snapshots, "call \(point)")
+        }
+        #expect(refusals > 5)
+    }
 }

@@ -74,9 +74,9 @@ struct Recovery {
     ) throws(StoreError) -> (row: SnapshotRow, machine: StateMachine)? {
         let isThere = try StoreError.wrapping { () throws(DiskError) in try disk.open(StateFile.name, .read) != nil }
         guard isThere else { return nil }
-        let ids = snapshotIDs(in: file, areVerified: areVerified, &faults)
+        let ids = try snapshotIDs(in: file, areVerified: areVerified, &faults)
         for id in readsWholeLog ? ids.reversed() : ids {
-            guard let row = row(id, in: file, &faults) else { continue }
+            guard let row = try row(id, in: file, &faults) else { continue }
             guard row.tip.segment <= manifest.segment else {
                 throw .damage(
                     "store.json is older than snapshot \(id): it names segment \(manifest.segment)", LogNames.manifest,
@@ -92,6 +92,7 @@ struct Recovery {
             do throws(StoreError) {
                 return (row, try StateMachine(row, in: file, options))
             } catch {
+                guard isReadOnly || error.code == .corrupt else { throw error }
                 faults.append(.init(id: id, reason: error.message))
             }
         }
@@ -100,7 +101,7 @@ struct Recovery {
 
     private func snapshotIDs(
         in file: StateFile, areVerified: Bool, _ faults: inout [SnapshotRow.Fault]
-    ) -> [UInt64] {
+    ) throws(StoreError) -> [UInt64] {
         do throws(SQLiteError) {
             return try file.readers.read { connection throws(SQLiteError) in
                 if let fault = try StateFile.fault(in: connection, of: file.store) {
@@ -110,21 +111,30 @@ struct Recovery {
                 return try file.summaries(connection).filter { $0.isVerified == areVerified }.map(\.id).reversed()
             }
         } catch {
-            faults.append(.init(id: 0, reason: error.message))
+            faults.append(try fault(of: 0, error))
             return []
         }
     }
 
-    private func row(_ id: UInt64, in file: StateFile, _ faults: inout [SnapshotRow.Fault]) -> SnapshotRow? {
+    private func row(_ id: UInt64, in file: StateFile, _ faults: inout [SnapshotRow.Fault]) throws(StoreError)
+        -> SnapshotRow?
+    {
         do throws(SQLiteError) {
             switch try file.readers.read({ connection throws(SQLiteError) in try file.snapshot(id, connection) }) {
             case .success(let row): return row
             case .failure(let fault): faults.append(fault)
             }
         } catch {
-            faults.append(.init(id: id, reason: error.message))
+            faults.append(try fault(of: id, error))
         }
         return nil
+    }
+
+    /// What keeps a snapshot from being gone on from. Where the system refused a call nothing is known of the snapshot, and
+    /// a store that is to be written must not go on without it: it would discard it.
+    private func fault(of id: UInt64, _ error: SQLiteError) throws(StoreError) -> SnapshotRow.Fault {
+        guard isReadOnly || !error.isOfSystem else { throw StoreError(error) }
+        return .init(id: id, reason: error.message)
     }
 
     private func unreachable(_ first: UInt64, _ faults: [SnapshotRow.Fault]) throws(StoreError) -> StoreError {
