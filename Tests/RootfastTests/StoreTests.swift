@@ -210,4 +210,19 @@ import Testing
         try again.write { try $0.put("a", "2") }
         #expect(again.view.sequence == 2)
     }
+
+    /// A store that was closed while the process was starting another one was found locked: until it runs its program, the
+    /// new process has copies of all descriptors, and with the lock's the lock.
+    @Test func `a copy of the lock's descriptor does not keep a closed store locked`() throws {
+        let folder = TemporaryFolder()
+        let store = try Store.open(folder.path, mode: .createIfMissing)
+        let all = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
+        let name = URL(fileURLWithPath: folder.path).resolvingSymlinksInPath().path + "/lock"
+        let descriptor = try #require(
+            all.first { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == name })
+        let copy = dup(descriptor)
+        defer { close(copy) }
+        try store.close()
+        try Store.open(folder.path).close()
+    }
 }

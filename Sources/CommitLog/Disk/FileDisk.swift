@@ -44,6 +44,15 @@ package final class FileDisk: Disk {
         self.path = Self.absolute(path)
     }
 
+    /// Lets go of the lock by name: a process that is just being started has a copy of the descriptor for a moment, and
+    /// would hold the lock until it gives that up.
+    deinit {
+        guard let lockFile else { return }
+        var lock = flock()
+        lock.l_type = Int16(F_UNLCK)
+        _ = fcntl(lockFile.number, Glue.setLock, &lock)
+    }
+
     /// The path from the root, so that it stays true if the process goes elsewhere.
     private static func absolute(_ path: String) -> String {
         guard let resolved = realpath(path, nil) else { return path }
