@@ -44,6 +44,32 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
+    /// A kill between the first segment and `store.json` once made `check` tell of damage, and `open` too.
+    @Test func `what a crash leaves of a store that was being made is no store, and no damage`() throws {
+        let folder = TemporaryFolder()
+        try Store.open(folder.path, mode: .createIfMissing).close()
+        try FileManager.default.removeItem(atPath: folder.path + "/store.json")
+        expectError(.noStore) { _ = try Store.open(folder.path) }
+        expectError(.noStore) { _ = try Store.check(folder.path) }
+        let store = try Store.open(folder.path, mode: .createIfMissing)
+        #expect(store.recovery.isNew)
+        try store.write { try $0.put("a", "1") }
+        try store.close()
+        #expect(try Store.check(folder.path).verdict == .sound)
+    }
+
+    /// The log of a restored store begins without a flush, as does one of which only the first segment was made.
+    @Test func `a restored store that lost its store.json is damaged, and no new store is made in its place`() throws {
+        let (folder, copy) = (TemporaryFolder(), TemporaryFolder())
+        let store = try Store.open(folder.path, mode: .createIfMissing)
+        try store.write { try $0.put("a", "1") }
+        try store.close()
+        try Store.restore(from: folder.path, to: copy.path)
+        try FileManager.default.removeItem(atPath: copy.path + "/store.json")
+        expectError(.corrupt) { _ = try Store.open(copy.path, mode: .createIfMissing) }
+        #expect(try Store.check(copy.path).verdict == .damaged)
+    }
+
     @Test func `a second opener is refused at once, in the same process too, and a reader is not`() throws {
         let folder = TemporaryFolder()
         let store = try Store.open(folder.path, mode: .createIfMissing)

@@ -92,10 +92,24 @@ struct Replay {
 
     static func manifest(of disk: any Disk) throws(StoreError) -> Manifest {
         if let found = try Manifest.reading(disk) { return found }
-        guard try segmentNumbers(on: disk).isEmpty else {
+        guard try isLogVacant(on: disk) else {
             throw .damage("store.json is missing, and there is a log", LogNames.manifest, nil)
         }
         throw .noStore
+    }
+
+    /// Whether there is no log, or only what a crash leaves that comes while a store is made: a first segment that holds
+    /// no flush never stands without a `store.json` otherwise, unless it goes on from a restored state.
+    static func isLogVacant(on disk: any Disk) throws(StoreError) -> Bool {
+        let numbers = try segmentNumbers(on: disk)
+        guard !numbers.isEmpty else { return true }
+        return try StoreError.wrapping { () throws(DiskError) in
+            guard numbers == [1], let file = try disk.open(LogNames.segment(1), .read),
+                let (header, offset) = try? SegmentHeader.read(from: file), header.n == 0,
+                case .end = try SegmentReader(file, from: LogTip(header, offset: offset)).next()
+            else { return false }
+            return true
+        }
     }
 
     /// Whether the first segment begins with the first record: that of a restored store goes on from a snapshot.

@@ -88,22 +88,8 @@ extension Store {
 
     /// Whether there is neither a store nor the rest of one.
     private static func isVacant(_ disk: any Disk) throws(StoreError) -> Bool {
-        try StoreError.wrapping { () throws(DiskError) in
-            // `log/next` and a first segment without a `store.json` are what a crash in `create` leaves; a segment
-            // that holds a flush never stands without a `store.json`.
-            guard try disk.open(LogNames.manifest, .read) == nil else { return false }
-            let segments = try disk.list(LogNames.folder).filter { LogNames.segmentNumber($0) != nil }
-            guard segments.isEmpty else { return try isUnusedFirst(segments, disk) }
-            return true
-        }
-    }
-
-    private static func isUnusedFirst(_ segments: [String], _ disk: any Disk) throws(DiskError) -> Bool {
-        guard segments.count == 1, let file = try disk.open(LogNames.segment(1), .read),
-            let (header, offset) = try? SegmentHeader.read(from: file),
-            case .end = try SegmentReader(file, from: LogTip(header, offset: offset)).next()
-        else { return false }
-        return true
+        guard try !exists(LogNames.manifest, on: disk) else { return false }
+        return try Replay.isLogVacant(on: disk)
     }
 
     private static func create(
