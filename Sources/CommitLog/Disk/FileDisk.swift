@@ -103,6 +103,8 @@ package final class FileDisk: Disk {
         }
         defer { closedir(stream) }
         var names: [[UInt8]] = []
+        // Only `errno` tells the end of a folder from a failure.
+        errno = 0
         while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: UInt8.self, capacity: 256) {
@@ -110,7 +112,9 @@ package final class FileDisk: Disk {
                 }
             }
             if name != [0x2e], name != [0x2e, 0x2e] { names.append(name) }
+            errno = 0
         }
+        guard errno == 0 else { throw DiskError(call: "readdir", name: folder, errno: errno) }
         return names.sorted { $0.lexicographicallyPrecedes($1) }.map { String(decoding: $0, as: UTF8.self) }
     }
 
