@@ -11,7 +11,8 @@ import Testing
 
     @Test func `a store killed 200 times under 16 writers keeps every acknowledged commit, and none in part`() throws {
         let folder = TemporaryFolder()
-        var random = SeededGenerator(seed: 20_261_121)
+        let seed = LawSettings.environment.seed
+        var random = SeededGenerator(seed: seed)
         var acknowledged: Set<String> = []
         var tornTails = 0
         var killsInMidWrite = 0
@@ -38,8 +39,12 @@ import Testing
         }
         #expect(acknowledged.count > 1000)
         #expect(killsInMidWrite > Self.rounds / 2)
-        print(
-            "killed \(Self.rounds) times: \(acknowledged.count) acknowledged commits, 0 lost; \(tornTails) torn tails")
+        var reach = Reach()
+        reach.count("points", Self.rounds)
+        reach.count("in mid-write", killsInMidWrite)
+        reach.count("acknowledged", acknowledged.count)
+        reach.count("torn tail", tornTails)
+        reach.report("kills under 16 writers", "seed \(seed)")
     }
 
     /// The transaction that a line `ack SEQUENCE TX_ID` tells of.

@@ -1,69 +1,58 @@
-// What the crash specs kill: a store that writes, takes a snapshot, reclaims and writes on, all on one thread, telling
-// on standard output what it was promised. Usage: crash-subject FOLDER FIRST
-//
-// Commit number `i` sets `key i%50` and `last` to `i`.
+// What the crash specs kill and let down: a store taken through a script, telling on standard output what is tried and
+// how it ends. Usage: crash-subject PART FOLDER, where PART is `create`, `work`, `die` or `recover`, all on one thread,
+// or `go-on SEED`, which ends when the store fails or the process is killed.
 
-import Glibc
+import CommitLog
 import Rootfast
+import SeededRandom
 
-func tell(_ line: String) {
-    let bytes = Array((line + "\n").utf8)
-    _ = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Opens a store so that a thread other than this one never calls the system.
+func openOnOneThread(_ path: String, creating: Bool) throws -> Store {
+    let disk = try FileDisk(path: path, .exclusive, creating: creating)
+    var environment = Environment.system()
+    environment.usesThreads = false
+    return try Store.open(disk, creating: creating, options: Subject.options, environment: environment)
 }
 
-var options = Options()
-options.maintainsItself = false
-options.memoryBytesMax = 1 << 20
-options.retention.grace = .zero
-options.retention.segments = .init(count: 0)
-options.segmentBytesMax = 16 << 10
-
-/// Writes and maintains one store.
-struct Subject {
-    let store: Store
-    var next: Int
-
-    mutating func commit(_ count: Int) throws {
-        for _ in 0..<count {
-            let number = next
-            try store.write { tx in
-                try tx.put("key \(number % 50)", "\(number)")
-                try tx.put("last", "\(number)")
-            }
-            tell("ack \(number)")
-            next += 1
-        }
-    }
-
-    /// Runs a part of maintenance. It may fail for lack of room, but must leave the store able to write.
-    mutating func attempt(_ name: String, _ body: (Maintenance) throws -> Void) throws {
-        do {
-            try body(store.maintenance)
-            tell("done \(name)")
-        } catch let error as StoreError {
-            tell("failed \(name) \(error.code)")
-            guard error.code == .noSpace else { return }
-            do { try commit(1) } catch { tell("stuck \(error)") }
-        }
-    }
-
-    mutating func run() throws {
-        try commit(4)
-        try attempt("snapshot") { try $0.takeSnapshot() }
-        try commit(4)
-        try attempt("compaction") { try $0.compact() }
-        try commit(2)
-        try attempt("retention") { try $0.retain() }
-        try commit(2)
-        try store.close()
-        tell("closed")
+func run(_ part: String, _ path: String) throws {
+    switch part {
+    case "create": try Subject(openOnOneThread(path, creating: true)).create()
+    case "work": try Subject(openOnOneThread(path, creating: false)).work()
+    case "die": try Subject(openOnOneThread(path, creating: false)).die()
+    case "recover": try Subject(openOnOneThread(path, creating: false)).recover()
+    default:
+        let seed = UInt64(CommandLine.arguments[3])!
+        let store = try Store.open(path, mode: .createIfMissing, options: Subject.options)
+        try Subject(store).goOn(seed: seed)
     }
 }
 
+// All that the loader and the runtime do on the way here is no business of the specs.
+tell("begin")
 do {
-    let store = try Store.open(CommandLine.arguments[1], mode: .createIfMissing, options: options)
-    var subject = Subject(store: store, next: Int(CommandLine.arguments[2])!)
-    try subject.run()
-} catch {
+    try run(CommandLine.arguments[1], CommandLine.arguments[2])
+    tell("closed")
+} catch let error as StoreError {
+    tell("ended \(error.code)")
+} catch let error as FileDisk.OpeningError {
     tell("ended \(error)")
+} catch {
+    tell("untyped \(error)")
+}
+
+/// Writes a line to standard output, whatever it takes.
+func tell(_ line: String) {
+    var bytes = Array((line + "\n").utf8)[...]
+    while !bytes.isEmpty {
+        let count = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+        if count > 0 { bytes = bytes.dropFirst(count) }
+    }
 }

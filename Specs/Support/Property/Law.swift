@@ -110,11 +110,9 @@ private struct Trial {
         return failure
     }
 
-    /// One line, which can be added up over many runs.
     func report(_ how: String) {
         guard settings.prints else { return }
-        let reached = reach.counts.isEmpty ? "" : " | \(reach.summary)"
-        print("law: \(name) | \(how) | cases \(count)\(reached)")
+        reach.report(name, "\(how) | cases \(count)")
     }
 
     func require(_ reaching: [String: Int]) throws(LawFailure) {

@@ -54,7 +54,8 @@ package struct LawSettings: Sendable {
     private static let specsFolder = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
-    func caseCount(_ asked: Int) -> Int {
+    /// How many cases there are where so many are asked for.
+    package func caseCount(_ asked: Int) -> Int {
         switch caseCount {
         case .times(let factor): asked * factor
         case .exactly(let count): count

@@ -23,4 +23,9 @@ package struct Reach: Sendable {
     package var summary: String {
         counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: " | ")
     }
+
+    /// Prints one line, which can be added up over many runs.
+    package func report(_ law: String, _ how: String) {
+        print("law: \(law) | \(how)\(counts.isEmpty ? "" : " | \(summary)")")
+    }
 }
