@@ -39,7 +39,7 @@ struct FailingCallTests {
 
     private static let reaching = [
         "points": 250, "EIO": 80, "ENOSPC": 30, "EINTR": 60, "nothing written": 4, "acknowledged": 1000, "refused": 50,
-        "unknown": 10, "gave up": 10, "came through": 50,
+        "unknown": 10, "gave up": 10, "came through": 50, "no room, and then room": 10,
     ]
 
     /// What can be made of a call: errors, and a write that writes nothing.
@@ -55,10 +55,19 @@ struct FailingCallTests {
             part.name, from: part.base, tracing: point.call, injecting: "\(failure):when=\(point.number)")
         try expect(run.trace.contains { $0.hasSuffix("(INJECTED)") }, "the call was not reached:\n\(run.output)")
         reach.count(failure == "retval=0" ? "nothing written" : String(failure.dropFirst(6)))
-        try verify(run, of: part, &reach)
+        let story = try verify(run, of: part, &reach)
+        guard story.refusals.contains("noSpace") else { return }
+        // There is room again right after.
+        try expect(
+            !story.refusals.contains("poisoned") && story.unknown == 0, "writers do not go on:\n\(run.output)")
+        reach.count("no room, and then room")
     }
 
-    private static func verify(_ run: SubjectRun, of part: SubjectPart, _ reach: inout Reach) throws {
+    /// Fails unless all was told as it is.
+    @discardableResult
+    private static func verify(
+        _ run: SubjectRun, of part: SubjectPart, _ reach: inout Reach
+    ) throws -> SubjectStory {
         reach.count("points")
         try expect(run.hasExited, "it died:\n\(run.output)")
         let story = try SubjectStory(run.output, from: part.models)
@@ -69,9 +78,11 @@ struct FailingCallTests {
             try expect(false, "\(error)\n\(run.output)")
         }
         reach.count("acknowledged", story.acknowledged)
-        reach.count("refused", story.refused)
+        reach.count("refused", story.refusals.count)
         reach.count("unknown", story.unknown)
-        reach.count(story.ended != nil ? "gave up" : story.refused + story.unknown > 0 ? "went on" : "came through")
+        reach.count(
+            story.ended != nil ? "gave up" : !story.refusals.isEmpty || story.unknown > 0 ? "went on" : "came through")
+        return story
     }
 
     // MARK: - libfiu

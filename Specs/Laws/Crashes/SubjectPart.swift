@@ -49,7 +49,7 @@ struct SubjectPart: Sendable {
         let run = try SubjectRun(name, from: base, tracing: "%file,%desc")
         let story = try SubjectStory(run.output, from: models)
         try expect(
-            story.isClosed && story.refused == 0 && story.unknown == 0, "\(name) fails by itself:\n\(run.output)")
+            story.isClosed && story.refusals.isEmpty && story.unknown == 0, "\(name) fails by itself:\n\(run.output)")
         calls = try Self.count(run.trace)
         try CrashedStore(path: run.folder.path).expect(story.models)
     }

@@ -9,7 +9,8 @@ struct SubjectStory {
     /// What the store may hold.
     private(set) var models: Set<StoreModel>
     private(set) var acknowledged = 0
-    private(set) var refused = 0
+    /// The codes with which steps were refused.
+    private(set) var refusals: [String] = []
     private(set) var unknown = 0
     private(set) var isClosed = false
     /// The error with which the subject gave up.
@@ -26,25 +27,25 @@ struct SubjectStory {
             case "begin": break
             case "commit", "vote", "decide", "do": step = words
             case "ok", "refused", "unknown":
-                self.end(try unwrap(step, "an answer to nothing: \(line)"), words[0])
+                self.end(try unwrap(step, "an answer to nothing: \(line)"), words)
                 step = nil
             case "closed": isClosed = true
             case let word where word.hasPrefix("ended "): ended = String(word.dropFirst(6))
             default: try expect(false, "not a typed error: \(line)")
             }
         }
-        if let step { self.end(step, "") }
+        if let step { self.end(step, [""]) }
         try expect(!self.models.isEmpty, "what the store answered contradicts itself:\n\(output)")
     }
 
-    private mutating func end(_ step: [String], _ answer: String) {
-        switch answer {
+    private mutating func end(_ step: [String], _ answer: [String]) {
+        switch answer[0] {
         case "ok":
             models = Set(models.compactMap { Self.after(step, $0) })
             acknowledged += 1
-        case "refused": refused += 1
+        case "refused": refusals.append(answer[1])
         default:
-            if answer == "unknown" { unknown += 1 }
+            if answer[0] == "unknown" { unknown += 1 }
             models.formUnion(models.compactMap { Self.after(step, $0) })
         }
     }

@@ -40,7 +40,7 @@ struct SystemCallKillTests {
             part.name, from: part.base, tracing: point.call, injecting: "signal=KILL:when=\(point.number)")
         try expect(!run.hasExited, "it was not killed, but ended:\n\(run.output)")
         let story = try SubjectStory(run.output, from: part.models)
-        try expect(story.refused == 0 && story.unknown == 0 && story.ended == nil, "a step failed:\n\(run.output)")
+        try expect(story.refusals.isEmpty && story.unknown == 0 && story.ended == nil, "a step failed:\n\(run.output)")
         let found = try CrashedStore(path: run.folder.path).expect(story.models)
         reach.count("points")
         reach.count(point.call)
