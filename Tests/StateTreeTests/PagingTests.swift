@@ -163,6 +163,64 @@ import Threading
         #expect(tree.count == model.count)
     }
 
+    /// A number that was freed stayed in the list of what may leave. The value that took it over left as soon as a
+    /// snapshot had given it an id: before it was stored, and the snapshot ended the process.
+    @Test func `a long value does not leave before it is stored, whoever had its number before`() throws {
+        let store = MemoryStore()
+        let tree = Tree(kernel: .scalar, store: store, budgetBytes: Self.budget)
+        func put(_ number: Int, _ byte: UInt8) { tree.put([UInt8(number)], Array(repeating: byte, count: 5000)) }
+        for number in 0..<60 { put(number, 1) }
+        _ = try store.snapshot(tree, of: tree.freeze(hashing: true))
+        for number in 0..<20 { _ = tree.delete([UInt8(number)]) }
+        for _ in 0..<4 {
+            put(200, 2)
+            _ = tree.freeze(hashing: true)
+        }
+        // These get the numbers of those that were deleted.
+        for number in 100..<200 { put(number, 3) }
+        let view = tree.freeze(hashing: true)
+        let unstored = tree.unstoredPages(of: view, after: (1000, 1000))
+        #expect(unstored.collect())
+        // Each freeze makes room.
+        for byte in UInt8(0)..<60 {
+            tree.put([201], [byte])
+            _ = tree.freeze(hashing: true)
+        }
+        for i in 0..<unstored.longValueCount {
+            #expect([2, 3].contains(unstored.longValue(i).bytes.first))
+        }
+        unstored.giveUp()
+        for number in 100..<200 { #expect(view.value(for: [UInt8(number)])?.first == 3) }
+    }
+
+    /// A reader that came by the first long value of a reopened tree, and its writer at the same time, each made the table
+    /// that long values stand in: one of the values was lost.
+    @Test func `in a reopened tree a reader and the writer make memory side by side`() throws {
+        let store = MemoryStore()
+        let first = Tree(kernel: .scalar, store: store)
+        var model: [[UInt8]: [UInt8]] = [:]
+        for i in 0..<400 { model[[1] + Array("key \(i)".utf8)] = Array(repeating: 1, count: i % 40 == 7 ? 2000 : 100) }
+        for (key, value) in model { first.put(key, value) }
+        let stored = try store.snapshot(first, of: first.freeze(hashing: true))
+        let long = [UInt8](repeating: 2, count: 3000)
+        for _ in 0..<200 {
+            let tree = try Tree(stored, in: store, budgetBytes: .max, kernel: .scalar)
+            let view = tree.freeze(hashing: true)
+            let (failures, done, ready) = (Counter(), Counter(), Counter())
+            detached { [model] in
+                ready.increment()
+                if (try? view.holds(model)) != true { failures.increment() }
+                done.increment()
+            }
+            while ready.value == 0 {}
+            tree.put([2], long)
+            while done.value == 0 {}
+            #expect(failures.value == 0)
+            let after = tree.freeze(hashing: true)
+            #expect(try after.holds(model) && after.value(for: [2]) == long)
+        }
+    }
+
     @Test func `readers on many threads see their state while pages come and go`() throws {
         var rng = SeededGenerator(seed: 10)
         let store = MemoryStore()
@@ -202,6 +260,16 @@ private final class Counter: @unchecked Sendable {
     private var count = 0
     var value: Int { lock.withLock { count } }
     func increment() { lock.withLock { count += 1 } }
+}
+
+extension TreeView {
+    fileprivate func holds(_ model: [[UInt8]: [UInt8]]) throws -> Bool {
+        try reading {
+            try model.allSatisfy { key, value in
+                try key.withUnsafeBytes { try self.value(for: $0)?.elementsEqual(value) == true }
+            }
+        }
+    }
 }
 
 /// Runs a body once on a thread of its own.

@@ -18,6 +18,8 @@ struct LongValues {
         var digest = Digest.zero
         /// Its number in the page store; 0 if it is not there.
         var id: UInt64 = 0
+        /// Whether a snapshot that holds it is durable, or it was read from the store.
+        var isStored = false
         /// The generation that made it; 0 if it was read from the store.
         var generation: Int64 = 0
         /// The epoch in which it was last told to leave.

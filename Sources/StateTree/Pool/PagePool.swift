@@ -191,7 +191,7 @@ extension PagePool {
     private func makeValueNumber() -> UInt32 {
         let number = writer.pointee.valueCount
         precondition(number < LongValues.countMax, "a tree has at most 268 million long values")
-        values.makeChunk(of: UInt32(number))
+        if let paging { paging.makeChunk(of: UInt32(number)) } else { values.makeChunk(of: UInt32(number)) }
         writer.pointee.valueCount += 1
         return UInt32(number)
     }
@@ -200,7 +200,7 @@ extension PagePool {
     private func takeSlot() -> UInt32 {
         let slot = writer.pointee.freeSlots.isEmpty ? makeSlot() : writer.pointee.freeSlots.removeLast()
         if let paging {
-            frames.makeArena(of: slot, isHuge: false)
+            if !frames.hasArena(of: slot) { paging.makeArena(of: slot, isHuge: false) }
             if page(slot).word == 0 { paging.notePopulated(1) } else { paging.noteSpare(-1) }
         }
         return slot
@@ -212,7 +212,11 @@ extension PagePool {
         // Huge pages not for the first arena: a small tree takes no more than it needs. Nor where frames are going to
         // be given back one by one.
         let isHuge = slot >= Frames.perArena && slot * Page.frameBytes < paging?.budgetBytes ?? .max
-        frames.makeArena(of: UInt32(slot), isHuge: isHuge)
+        if let paging {
+            paging.makeArena(of: UInt32(slot), isHuge: isHuge)
+        } else {
+            frames.makeArena(of: UInt32(slot), isHuge: isHuge)
+        }
         writer.pointee.slotCount += 1
         return UInt32(slot)
     }

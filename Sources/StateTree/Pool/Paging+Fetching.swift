@@ -106,6 +106,7 @@ extension Paging {
     }
 
     func noteStored(value number: UInt32) {
+        values[number].pointee.isStored = true
         storedValues.append(number)
         storedValueBytes += values[number].pointee.count
     }

@@ -69,7 +69,8 @@ extension Paging {
             let number = storedValues.removeFirst()
             let value = values[number]
             let word = values.word(number)
-            guard word > 0, value.pointee.id != 0 else { continue }
+            // Its number may be that of another value since, which a snapshot is about to store.
+            guard word > 0, value.pointee.isStored else { continue }
             value.pointee.coolingStamp = epochs.epoch
             guard values.exchangeWord(number, word, word | .min) else { continue }
             add(.init(holding: .value, number: number, stamp: epochs.epoch, byteCount: value.pointee.count))
@@ -107,7 +108,7 @@ extension Paging {
         let value = values[item.number]
         let word = values.word(item.number)
         guard word < 0, value.pointee.coolingStamp == item.stamp else {
-            if word > 0, value.pointee.id != 0 { storedValues.append(item.number) }
+            if word > 0, value.pointee.isStored { storedValues.append(item.number) }
             return false
         }
         storedValueBytes -= value.pointee.count

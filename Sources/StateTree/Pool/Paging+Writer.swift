@@ -3,6 +3,10 @@ import Threading
 
 /// What the writer and its snapshots tell.
 extension Paging {
+    /// Readers make arenas and chunks too, for what comes back: so the writer makes its own under the same lock.
+    func makeArena(of slot: UInt32, isHuge: Bool) { lock.withLock { frames.makeArena(of: slot, isHuge: isHuge) } }
+    func makeChunk(of number: UInt32) { lock.withLock { values.makeChunk(of: number) } }
+
     /// Gives up pages that no generation can see any more. Their frames are kept for new pages, unless memory is beyond
     /// the budget and there are many.
     func free(pages slots: [UInt32]) {
@@ -23,6 +27,7 @@ extension Paging {
             if value.pointee.id != 0, values.word(number) != 0 { storedValueBytes -= value.pointee.count }
             values.drop(number)
             value.pointee.id = 0
+            value.pointee.isStored = false
         }
     }
 
