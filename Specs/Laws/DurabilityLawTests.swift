@@ -101,6 +101,8 @@ import Testing
     /// Counts what an image made recovery do.
     private static func note(_ store: Store, _ files: [String: [UInt8]], _ reach: inout Reach) throws {
         let report = store.recovery
+        // A crash leaves no snapshot that is not whole; of the state file itself no more than its beginning may be there.
+        try expect(!report.badSnapshots.contains { $0.hasPrefix("snapshot") }, "passed over: \(report.badSnapshots)")
         if report.snapshotID != nil {
             reach.count(report.flushCount == 0 ? "from a snapshot" : "from a snapshot and the log after it")
         }

@@ -109,7 +109,7 @@ import Testing
 
     private static let rangeKinds = [
         "order", "dropped row", "added row", "row", "value", "count", "neighbour", "neighbour for row", "steps",
-        "spliced",
+        "spliced", "cut off",
     ]
 
     @Test func `of all that can be made of range proofs only the honest one verifies`() throws {
@@ -131,6 +131,11 @@ import Testing
                 choices.note("\(state.keys.count) keys, \(range), \(how): \(proof)")
                 try Self.expectOnlyHonest(proof, of: range, state)
                 if proof != honest { reach.count(how) }
+            }
+            if let proof = Self.cutOff(honest, state, &choices) {
+                choices.note("\(state.keys.count) keys, \(range), cut off: \(proof)")
+                try Self.expectOnlyHonest(proof, of: range, state)
+                if proof != honest { reach.count("cut off") }
             }
             for _ in 0..<5 {
                 let other = choices.range(of: state)
@@ -229,6 +234,30 @@ import Testing
         let honest = try state.view.rangeProof(from: range.from, to: range.to)
         try expect(proof == honest, "another proof than the honest one verifies")
         return true
+    }
+
+    /// What one who has the whole tree can make to hide what lies at one end of a range: no neighbour there, and all that
+    /// was left out among the siblings. Nothing but the missing neighbour shows it.
+    private static func cutOff(_ honest: RangeProof, _ state: State, _ choices: inout Choices) -> RangeProof? {
+        guard !honest.rows.isEmpty else { return nil }
+        let index = choices.below(honest.rows.count)
+        let key = honest.rows[index].key
+        let path = state.view.proof(for: key).path
+        var proof = honest
+        if choices.bool() {
+            (proof.rows, proof.after) = (Array(honest.rows[...index]), nil)
+            proof.right = path.filter { !isSet($0.bit, of: key) }
+        } else {
+            (proof.rows, proof.before) = (Array(honest.rows[index...]), nil)
+            proof.left = path.filter { isSet($0.bit, of: key) }
+        }
+        return proof
+    }
+
+    /// A key's bit, by the definition.
+    private static func isSet(_ bit: Int, of key: [UInt8]) -> Bool {
+        guard bit / 9 < key.count else { return false }
+        return bit % 9 == 0 || key[bit / 9] >> UInt8(8 - bit % 9) & 1 == 1
     }
 
     private static func count(_ proof: Proof, _ value: [UInt8]?, _ reach: inout Reach) {

@@ -13,6 +13,7 @@ import Testing
         let folder = TemporaryFolder()
         let store = try SnapshotTests.open(folder.path)
         for i in 0..<300 { try store.write { try $0.put("key \(i)", "0") } }
+        try store.write { try $0.put("long", [UInt8](repeating: 1, count: 5000)) }
         try store.maintenance.compact()
         let isDone = Flag()
         let finished = Flag()
@@ -141,6 +142,31 @@ import Testing
         store = try SnapshotTests.open(folder.path)
         #expect(store.recovery.badSnapshots.isEmpty)
         #expect(try store.get("on") == utf8("1"))
+    }
+
+    @Test func `whatever number of a snapshot's row is changed, it is found out`() throws {
+        let folder = TemporaryFolder()
+        let model = try Self.compacted(folder, seed: 7)
+        let database = try SQLite.Connection(path: folder.path + "/state.sqlite", .readWrite)
+        for column in [
+            "sequence", "n", "timestamp", "segment", "byte", "key_count", "outcome_count", "root_page", "root_slot",
+            "slot_count", "value_count", "last_page", "last_value",
+        ] {
+            func change(by number: Int) throws {
+                try database.execute(
+                    """
+                    UPDATE snapshots SET \(column) = \(column) + \(number) \
+                    WHERE id = (SELECT max(id) FROM snapshots)
+                    """)
+            }
+            try change(by: 1)
+            let store = try Store.open(folder.path, mode: .readOnly)
+            #expect(store.recovery.badSnapshots.count == 1, "\(column)")
+            try model.expect(store)
+            try store.close()
+            try change(by: -1)
+        }
+        #expect(try Store.open(folder.path, mode: .readOnly).recovery.badSnapshots.isEmpty)
     }
 
     @Test func `without any snapshot and without the log before it a store does not open, and says what helps`() throws

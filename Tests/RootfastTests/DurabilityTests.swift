@@ -157,6 +157,24 @@ import Testing
         #expect(try again.inDoubt().map(\.id) == ["old vote"])
     }
 
+    @Test func `what became of another transaction is told once that is durable, or not at all`() async throws {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true)
+        _ = try await store.prepare("vote") { try $0.put("v", "1") }
+        disk.holdSyncs()
+        let decision = Task { try await store.commit("vote") }
+        while disk.heldSyncCount == 0 { await Task.yield() }
+        // Both are refused because of a decision that is being synced, and then fails.
+        let other = Task { try await store.abort("vote") }
+        let same = Task { _ = try await store.prepare("vote") { try $0.put("w", "1") } }
+        for _ in 0..<200 { await Task.yield() }
+        disk.setFault { name, _ in name == "fdatasync" ? 5 : nil }
+        disk.releaseSyncs()
+        #expect(await code { _ = try await decision.value } == .outcomeUnknown)
+        #expect(await code { try await other.value } == .poisoned)
+        #expect(await code { try await same.value } == .poisoned)
+    }
+
     @Test func `room is made ahead: a segment is there before it is needed, and is used`() throws {
         let disk = SimulatedDisk()
         let segmentBytesMax = 256 << 10

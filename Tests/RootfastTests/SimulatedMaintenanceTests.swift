@@ -1,6 +1,7 @@
 import CommitLog
 import Hashing
 import Rootfast
+import SQLite
 import SeededRandom
 import SpecSupport
 import Testing
@@ -139,6 +140,68 @@ import Testing
         #expect(!powerLoss || reached.torn > 20)
         // A crash damages no snapshot, and nothing that may be told as one.
         #expect(reached.passedOver == 0)
+    }
+
+    /// A store with a verified snapshot of many pages, and a newer one of a few of them that is not read back yet.
+    private static func unfinished() throws -> (disk: SimulatedDisk, store: Store) {
+        let disk = SimulatedDisk()
+        let store = try open(disk, creating: true)
+        try store.write { tx in for i in 0..<500 { try tx.put("key \(i)", "0") } }
+        try store.maintenance.compact()
+        for round in 1...5 { try store.write { try $0.put("key 7", "\(round)") } }
+        while try store.maintenance.snapshots().count < 2 { try #require(try store.maintenance.step()) }
+        try #require(store.maintenance.snapshots().map(\.isVerified) == [true, false])
+        return (disk, store)
+    }
+
+    @Test func `nothing stands on a snapshot that was not read back`() throws {
+        let (disk, store) = try Self.unfinished()
+        let state = try State(store)
+        let image = disk.afterKill()
+        let database = image.database("state.sqlite")
+        try Connection(path: database.path, vfs: database.vfs, .readWrite).execute(
+            "UPDATE pages SET image = zeroblob(64) WHERE id = (SELECT max(id) FROM pages)")
+        let again = try Self.open(image)
+        #expect(again.recovery.snapshotID == 1)
+        #expect(try State(again) == state)
+        #expect(try definedRoot(again.view) == state.root)
+        try again.maintenance.compact()
+        try again.close()
+        #expect(try Store.checking(image).verdict == .sound)
+    }
+
+    @Test func `a view of the past keeps the snapshot it reads, though a newer one is under way`() throws {
+        let (_, store) = try Self.unfinished()
+        try store.write { try $0.put("key 8", "1") }
+        let past = try store.view(at: 6)
+        for round in 1...4 {
+            try store.write { tx in for i in 0..<500 { try tx.put("key \(i)", "later \(round)") } }
+            try store.maintenance.compact()
+        }
+        #expect(try store.maintenance.snapshots().map(\.id).contains(1))
+        #expect(try definedRoot(past) == past.root)
+        #expect(try past.get("key 7") == utf8("5") && past.get("key 400") == utf8("0"))
+    }
+
+    @Test func `a snapshot in the middle of a segment waits until all that is applied is durable`() throws {
+        let disk = SimulatedDisk()
+        var options = Self.options
+        options.durability = .async(interval: .seconds(3600))
+        options.compaction = .none
+        options.memoryBytesMax = 1 << 20
+        options.segmentBytesMax = 64 << 20
+        func open(_ disk: SimulatedDisk, creating: Bool) throws -> Store {
+            try Store.open(disk, creating: creating, options: options, environment: .deterministic())
+        }
+        let store = try open(disk, creating: true)
+        let value = String(repeating: "v", count: 1500)
+        for i in 1...500 { try store.write(id: "t\(i)") { try $0.put("key \(i)", value) } }
+        while try store.maintenance.step() {}
+        let snapshot = try #require(try store.maintenance.snapshots().last)
+        #expect(snapshot.reason == .memory && snapshot.sequence == 500)
+        let again = try open(disk.afterKill(), creating: false)
+        #expect(again.recovery.snapshotID == snapshot.id && again.view.sequence == 500)
+        #expect(try again.outcome(of: "t500") == .committed(sequence: 500))
     }
 
     @Test func `the same seed makes the same calls`() throws {

@@ -28,6 +28,23 @@ import Testing
         try again.write { try $0.put("alice", "90") }
     }
 
+    @Test func `a vote that only a snapshot holds keeps its locks`() throws {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true)
+        _ = try store.prepare("v") { tx in
+            _ = try tx.get("read")
+            try tx.put("written", "1")
+        }
+        try store.maintenance.takeSnapshot()
+        let again = try Store.simulated(disk.afterKill())
+        #expect(again.recovery.snapshotID == 1 && again.recovery.flushCount == 0)
+        for key in ["read", "written"] {
+            expectError(.lockedByInDoubt(id: "v")) { try again.write { try $0.put(key, "2") } }
+        }
+        try again.commit("v")
+        for key in ["read", "written"] { try again.write { try $0.put(key, "2") } }
+    }
+
     @Test func `deciding again is harmless, deciding otherwise is an error, whatever comes between`() throws {
         let disk = SimulatedDisk()
         var store = try Store.simulated(disk, creating: true)
