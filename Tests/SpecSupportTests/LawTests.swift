@@ -178,6 +178,17 @@ import Testing
         #expect(try count("7") == 7)
     }
 
+    @Test func `how often a failure is made simpler is bounded by the environment`() throws {
+        var settings = LawSettings(environment: ["ROOTFAST_SHRINK": "0"])
+        settings.prints = false
+        let failure = #expect(throws: LawFailure.self) {
+            try checkLaw("not shrunk", cases: 50, settings: settings) { choices, _ in
+                try expect(choices.below(1_000) < 3, "high")
+            }
+        }
+        #expect("\(failure!)".contains("in 0 runs"))
+    }
+
     @Test func `a law that does not reach what it claims to fails`() throws {
         let law: (inout Choices, inout Reach) throws -> Void = { choices, reach in
             if choices.bool() { reach.count("torn tail") }

@@ -5,6 +5,7 @@ import Foundation
 /// - `ROOTFAST_CASES`: `5000` cases of each law, or `x10` for ten times as many as it asks for.
 /// - `ROOTFAST_SEED`: a number from which all cases follow. It is 1 if none is given, so that a test run can be repeated.
 /// - `ROOTFAST_REPLAY`: `LAW: choices 3 0 17` or `LAW: seed 5` runs this case of the law and no other.
+/// - `ROOTFAST_SHRINK`: tries to make a case that failed simpler at most so often; 0 where only whether is asked.
 /// - `ROOTFAST_FAILURES`: a folder in which failures are noted, a file a law.
 /// - `ROOTFAST_TRACE`: if set, each case's seed is printed before it is run: to find one that ends the process.
 ///
@@ -45,6 +46,10 @@ package struct LawSettings: Sendable {
         if let text = environment["ROOTFAST_REPLAY"] {
             guard let colon = text.lastIndex(of: ":") else { fatalError("ROOTFAST_REPLAY is not LAW: CASE") }
             replay = (String(text[..<colon]), String(text[text.index(after: colon)...]))
+        }
+        if let text = environment["ROOTFAST_SHRINK"] {
+            guard let number = Int(text), number >= 0 else { fatalError("ROOTFAST_SHRINK is not a number") }
+            shrinkRunCountMax = number
         }
         failuresFolder = environment["ROOTFAST_FAILURES"]
         savedFolder = Self.specsFolder + "/Failures"
