@@ -50,6 +50,17 @@ import Testing
         #expect(try Store.simulated(disk.afterPowerLoss(&random)).inDoubt().count == 1)
     }
 
+    /// A commit that had to wait for the next segment was acknowledged before it was noted that the last view is behind: who
+    /// read at once did not see it.
+    @Test func `what was acknowledged is seen at once, also where a segment ends before it`() throws {
+        let store = try Store.simulated(
+            SimulatedDisk(), creating: true, segmentBytesMax: 4096, durability: .none, usesThreads: true)
+        for i in UInt64(1)...500 {
+            try store.write { try $0.put("a", [UInt8](repeating: 0x61, count: 1500)) }
+            #expect(store.view.sequence == i)
+        }
+    }
+
     @Test func `a transaction cannot ask for less`() throws {
         let disk = SimulatedDisk()
         let store = try Store.simulated(disk, creating: true)

@@ -101,7 +101,8 @@ final class CommitQueue: @unchecked Sendable {
         if needsLeader, !isLed {
             if !request.completion.isAnswered {
                 isLed = true
-                lead(untilIdle: false)
+                // Without threads nobody else leads on.
+                lead(untilIdle: !environment.usesThreads)
             }
             wakeLeaderIfNeeded()
         }
@@ -163,11 +164,15 @@ final class CommitQueue: @unchecked Sendable {
             lock.unlock()
             let admission = committer.admit(request, mayBlock: mayBlock)
             let byteCount = committer.openByteCount
-            if case .done(let answer) = admission { request.completion.give(answer) }
             lock.lock()
             if case .postponed = admission { break }
             admitted += 1
             note(request, admission, byteCount)
+            guard case .done(let answer) = admission else { continue }
+            // Not before it is noted: who is answered has to see what was admitted.
+            lock.unlock()
+            request.completion.give(answer)
+            lock.lock()
         }
         pending.removeFirst(admitted)
         if committer.isRoomDue { makeRoomAhead() }
