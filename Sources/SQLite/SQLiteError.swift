@@ -18,14 +18,20 @@ package struct SQLiteError: Error, Hashable, Sendable {
 
     /// The code without its extension.
     package var primaryCode: Int32 { code & 0xff }
-    package var isDamage: Bool { [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT].contains(primaryCode) }
-    /// Whether the system refused a call, so that nothing is known of the file. A read that ends early is not that.
+    /// Whether the file is not as it was left. A statement that fails for no other reason (`SQLITE_ERROR`) does not find the
+    /// tables it names, a read that ends early (522) not the file's end; a journal to be rolled back (776) belongs to another
+    /// file.
+    package var isDamage: Bool {
+        [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT, SQLITE_ERROR].contains(primaryCode)
+            || [522, 776].contains(code & 0xffff)
+    }
+    /// Whether the system refused a call, so that nothing is known of the file.
     package var isOfSystem: Bool {
-        if primaryCode == SQLITE_IOERR { return code & 0xffff != 522 }
-        return [
-            SQLITE_BUSY, SQLITE_LOCKED, SQLITE_CANTOPEN, SQLITE_NOMEM, SQLITE_PERM, SQLITE_READONLY, SQLITE_PROTOCOL,
-            SQLITE_INTERRUPT,
-        ].contains(primaryCode)
+        !isDamage
+            && [
+                SQLITE_IOERR, SQLITE_BUSY, SQLITE_LOCKED, SQLITE_CANTOPEN, SQLITE_NOMEM, SQLITE_PERM, SQLITE_READONLY,
+                SQLITE_PROTOCOL, SQLITE_INTERRUPT,
+            ].contains(primaryCode)
     }
     package var isLackOfRoom: Bool { primaryCode == SQLITE_FULL }
     package var isBusy: Bool { [SQLITE_BUSY, SQLITE_LOCKED].contains(primaryCode) }

@@ -76,6 +76,8 @@ package struct Row {
     package func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
     /// 0 for a negative number.
     package func number(_ column: Int32) -> UInt64 { UInt64(max(0, integer(column))) }
+    /// At most 2^50, so that a sum of damaged ones does not overflow.
+    package func byteCount(_ column: Int32) -> Int { Int(min(number(column), 1 << 50)) }
 
     package func text(_ column: Int32) -> String {
         guard let text = sqlite3_column_text(handle, column) else { return "" }

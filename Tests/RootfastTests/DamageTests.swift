@@ -7,116 +7,10 @@ import SpecSupport
 import StrictJSON
 import Testing
 
-/// Torn tail and damage are two things: a torn tail is a flush of which nobody was told; damage is anything else.
+/// Torn tail and damage are two things: a torn tail is a flush of which nobody was told; damage is anything else. That every
+/// bit, length and file counts is for the law of damage.
 @Suite struct DamageTests {
     static let first = "log/0000000001.jsonl"
-
-    /// A small store that was killed, with several segments, a vote and an abort, and the length of its live log.
-    static func sample() throws -> (disk: SimulatedDisk, newest: String, length: Int) {
-        let disk = SimulatedDisk()
-        let store = try Store.simulated(disk, creating: true, segmentBytesMax: 4096)
-        for i in 0..<6 {
-            try store.write(id: "t\(i)") {
-                try $0.put("key \(i)", "value \(i)")
-                try $0.put("n", "\(i)")
-            }
-        }
-        _ = try store.prepare("vote") { try $0.put("voted", "1") }
-        _ = try store.prepare("lost") { try $0.put("never", "1") }
-        try store.abort("lost", reason: "told to")
-        let newest = LogNames.segment(try store.status().segment)
-        let length = disk.files[newest]!.lastIndex { $0 != 0 }! + 1
-        return (disk.afterKill(), newest, length)
-    }
-
-    static func starts(of bytes: [UInt8]) -> [Int] {
-        [0] + bytes.indices.filter { bytes[$0] == 0x0a }.map { $0 + 1 }
-    }
-
-    /// Opens a damaged copy: it must refuse, or be at a state that the log recorded, and never be empty.
-    static func expectHonest(_ disk: SimulatedDisk, _ report: CheckReport, sequenceMin: UInt64) throws {
-        switch report.verdict {
-        case .damaged:
-            #expect(report.damage?.place?.file.isEmpty == false)
-            expectError(.corrupt) { _ = try Store.simulated(disk, creating: true) }
-        case .sound, .wantsAttention:
-            let store = try Store.simulated(disk, creating: true)
-            #expect(!store.recovery.isNew)
-            #expect(store.view.sequence >= sequenceMin)
-            #expect(try store.root == definedRoot(store.view))
-        }
-    }
-
-    @Test func `every flipped bit of the log is found and named, or is in a flush that may be torn`() throws {
-        let (disk, newest, length) = try Self.sample()
-        let sound = try Store.checking(disk)
-        var damaged = 0
-        var torn = 0
-        for (name, bytes) in disk.files where name.hasSuffix(".jsonl") {
-            let end = name == newest ? length : bytes.count
-            for offset in 0..<end {
-                let image = disk.changing(name) { $0[offset] ^= 1 << UInt8(offset % 8) }
-                let report = try Store.checking(image)
-                #expect(report.verdict != .sound, "\(name) byte \(offset)")
-                if report.verdict == .damaged {
-                    damaged += 1
-                } else {
-                    // Only the last flush can be taken for torn: all before it is there.
-                    torn += 1
-                    #expect(name == newest)
-                    #expect(report.tornTail != nil)
-                    #expect(report.sequence == sound.sequence)
-                    #expect(report.recordCount == sound.recordCount - 1, "byte \(offset)")
-                }
-                if offset % 7 == 0 { try Self.expectHonest(image, report, sequenceMin: sound.sequence) }
-            }
-        }
-        #expect(damaged > 3000)
-        #expect(torn > 100)
-    }
-
-    @Test func `each length of truncation is found, or can be told from nothing but a torn tail`() throws {
-        let (disk, newest, length) = try Self.sample()
-        for (name, bytes) in disk.files where name.hasSuffix(".jsonl") {
-            let end = name == newest ? length : bytes.count
-            for count in 0..<end {
-                let image = disk.changing(name) { $0.removeLast($0.count - count) }
-                let report = try Store.checking(image)
-                if name != newest { #expect(report.verdict == .damaged, "\(name) cut to \(count)") }
-                if count % 5 == 0 { try Self.expectHonest(image, report, sequenceMin: 0) }
-            }
-        }
-    }
-
-    @Test func `after a clean close no truncation and no flipped bit passes for a torn tail`() throws {
-        let disk = SimulatedDisk()
-        let store = try Store.simulated(disk, creating: true)
-        for i in 0..<3 { try store.write { try $0.put("key \(i)", "value") } }
-        try store.close()
-        let bytes = disk.files[Self.first]!
-        for offset in bytes.indices {
-            let flipped = disk.changing(Self.first) { $0[offset] ^= 4 }
-            #expect(try Store.checking(flipped).verdict == .damaged, "byte \(offset)")
-            let cut = disk.changing(Self.first) { $0.removeLast($0.count - offset) }
-            #expect(try Store.checking(cut).verdict == .damaged, "cut to \(offset)")
-        }
-        for offset in disk.files["store.json"]!.indices {
-            let flipped = disk.changing("store.json") { $0[offset] ^= 1 }
-            #expect(try Store.checking(flipped).verdict == .damaged, "store.json byte \(offset)")
-        }
-    }
-
-    @Test func `each missing segment is named`() throws {
-        let (disk, _, _) = try Self.sample()
-        let names = disk.files.keys.filter { $0.hasSuffix(".jsonl") }
-        #expect(names.count >= 2)
-        for name in names {
-            let report = try Store.checking(disk.removing(name))
-            #expect(report.verdict == .damaged)
-            #expect(report.damage?.place?.file == name)
-            try Self.expectHonest(disk.removing(name), report, sequenceMin: 1)
-        }
-    }
 
     @Test func `the only segment removed, or the whole log, or store.json, is damage and never a new store`() throws {
         let disk = SimulatedDisk()
@@ -126,6 +20,57 @@ import Testing
             expectError(.corrupt) { _ = try Store.simulated(disk.removing(name), creating: true) }
             #expect(try Store.checking(disk.removing(name)).verdict == .damaged)
         }
+    }
+
+    /// The state file was named, which is as it should be.
+    @Test func `a missing segment that the snapshot goes on from is named`() throws {
+        let (disk, _) = try Self.compacted()
+        let names = disk.files.keys.filter { $0.hasSuffix(".jsonl") }
+        #expect(names == [LogNames.segment(2)])
+        let report = try Store.checking(disk.removing(names[0]))
+        #expect(report.verdict == .damaged && report.damage?.place?.file == names[0])
+        expectError(.corrupt) { _ = try Store.simulated(disk.removing(names[0]), creating: true) }
+    }
+
+    /// Check took the segment that it did not know for one that was to be the next, while open refused the store.
+    @Test func `check and open agree on a store.json that is older than a snapshot`() throws {
+        let (disk, manifest) = try Self.compacted(keepingSegments: true)
+        let image = disk.changing("store.json") { $0 = manifest }
+        let report = try Store.checking(image)
+        #expect(report.verdict == .damaged && report.damage?.place?.file == "store.json")
+        expectError(.corrupt) { _ = try Store.simulated(image) }
+    }
+
+    /// Check read the state file as one that stands alone, while open would have had to roll the journal back.
+    @Test(arguments: [false, true])
+    func `check and open agree on a journal beside the state file, which never has one`(keepingSegments: Bool) throws {
+        let (disk, _) = try Self.compacted(keepingSegments: keepingSegments)
+        var files = disk.files
+        files["state.sqlite-journal"] = files["state.sqlite"]
+        let image = SimulatedDisk(files: files)
+        let report = try Store.checking(image)
+        #expect(report.verdict == .damaged && report.damage?.place?.file == "state.sqlite")
+        guard keepingSegments else { return expectError(.corrupt) { _ = try Store.simulated(image) } }
+        // The log alone leads to the same state.
+        let store = try Store.simulated(image)
+        #expect(try store.get("a") == utf8("1") && !store.recovery.badSnapshots.isEmpty)
+        try store.maintenance.takeSnapshot()
+        try store.close()
+        #expect(try Store.checking(image).verdict == .sound)
+    }
+
+    /// A closed store with a snapshot at the beginning of its second segment, and what `store.json` said in its first.
+    private static func compacted(keepingSegments: Bool = false) throws -> (SimulatedDisk, manifest: [UInt8]) {
+        var options = Options()
+        (options.maintainsItself, options.retention.grace) = (false, .zero)
+        if !keepingSegments { options.retention.segments = .init(count: 0) }
+        let disk = SimulatedDisk()
+        let store = try Store.open(disk, creating: true, options: options, environment: .deterministic())
+        try store.write { try $0.put("a", "1") }
+        let manifest = disk.files["store.json"]!
+        _ = try store.maintenance.compact()
+        try store.close()
+        return (disk, manifest)
     }
 
     @Test func `a torn last flush is dropped, reported and kept aside`() throws {

@@ -46,10 +46,8 @@ struct Salvage {
         self.options = options
         store = Self.uuid(on: disk)
         let isThere = try Store.exists(StateFile.name, on: disk)
-        // Without a write-ahead log beside it, it can be read without leaving one.
-        let isAlone = (try? disk.open(StateFile.companionNames[0], .read)) ?? nil == nil
         if let store, isThere {
-            file = StateFile(on: disk, store: store, isAlone ? .immutable : .readOnly)
+            file = StateFile(on: disk, store: store, StateFile.isAlone(on: disk) ? .immutable : .readOnly)
         } else {
             file = nil
         }

@@ -32,3 +32,13 @@ extension LogTip {
         .damage("The log is not the one that a snapshot at record \(n) goes on from", name, offset, seq)
     }
 }
+
+extension SnapshotRow {
+    /// Checks that `store.json` is not older than this snapshot: a segment has its name there before anything is in it.
+    func checkIsKnown(to manifest: Manifest) throws(StoreError) {
+        guard tip.segment > manifest.segment else { return }
+        throw .damage(
+            "store.json is older than snapshot \(id): it names segment \(manifest.segment)", LogNames.manifest, nil,
+            tip.seq)
+    }
+}

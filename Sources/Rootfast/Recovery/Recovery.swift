@@ -45,8 +45,8 @@ struct Recovery {
         if found == nil, !logIsWhole, !faults.contains(where: { $0.id == 0 }) {
             found = try snapshot(areVerified: false, in: file, options, manifest, segments, &faults)
         }
-        guard found != nil || segments.isEmpty || segments.contains(1) else {
-            throw try unreachable(segments.min()!, faults)
+        guard found != nil || segments.contains(1) || segments.isEmpty && faults.isEmpty else {
+            throw try unreachable(segments.min(), faults)
         }
         let machine = found?.machine ?? StateMachine(options)
         var replay = Replay(disk, into: machine, from: found?.row.tip, replayOptions)
@@ -61,9 +61,7 @@ struct Recovery {
 
     private func stateFile(of store: StoreID) -> StateFile {
         guard isReadOnly else { return StateFile(on: disk, store: store, .readWrite) }
-        // Where nobody writes and nothing is left beside the file, it can be read even where nothing can be written.
-        let isAlone = (try? disk.open("state.sqlite-wal", .read)) ?? nil == nil
-        return StateFile(on: disk, store: store, isAlone ? .immutable : .readOnly)
+        return StateFile(on: disk, store: store, StateFile.isAlone(on: disk) ? .immutable : .readOnly)
     }
 
     // MARK: - Snapshots
@@ -77,15 +75,12 @@ struct Recovery {
         let ids = try snapshotIDs(in: file, areVerified: areVerified, &faults)
         for id in readsWholeLog ? ids.reversed() : ids {
             guard let row = try row(id, in: file, &faults) else { continue }
-            guard row.tip.segment <= manifest.segment else {
-                throw .damage(
-                    "store.json is older than snapshot \(id): it names segment \(manifest.segment)", LogNames.manifest,
-                    nil, row.tip.seq)
-            }
+            try row.checkIsKnown(to: manifest)
             if let missing = (row.tip.segment...manifest.segment).first(where: { !segments.contains($0) }) {
                 // Of an old snapshot that may be so; of the newest it may not.
                 if id == ids.first {
-                    faults.append(.init(id: id, reason: "segment \(missing), which goes on from it, is missing"))
+                    let reason = "segment \(missing), which goes on from it, is missing"
+                    faults.append(.init(id: id, reason: reason, file: LogNames.segment(missing)))
                 }
                 continue
             }
@@ -137,16 +132,17 @@ struct Recovery {
         return .init(id: id, reason: error.message)
     }
 
-    private func unreachable(_ first: UInt64, _ faults: [SnapshotRow.Fault]) throws(StoreError) -> StoreError {
+    private func unreachable(_ first: UInt64?, _ faults: [SnapshotRow.Fault]) throws(StoreError) -> StoreError {
         var error: StoreError
+        let beginning = first.map { "The log begins with segment \($0)" } ?? "There is no segment of the log"
         if try Store.exists(StateFile.name, on: disk) {
             let reason = faults.isEmpty ? "it holds none" : faults.map(\.description).joined(separator: "; ")
             error = .damage(
-                "The log begins with segment \(first), and there is no snapshot to go on from: \(reason)",
-                StateFile.name, nil)
+                "\(beginning), and there is no snapshot to go on from: \(reason)", faults.first?.file ?? StateFile.name,
+                nil)
         } else {
             error = .damage(
-                "The log begins with segment \(first), and \(StateFile.name), which could stand in for what is before it, is missing",
+                "\(beginning), and \(StateFile.name), which could stand in for what is before it, is missing",
                 LogNames.segment(1), nil)
         }
         error.advice = "Nothing was changed. Restore the store from a backup, or salvage what can be proven."
@@ -155,5 +151,5 @@ struct Recovery {
 }
 
 extension SnapshotRow.Fault: CustomStringConvertible {
-    var description: String { id == 0 ? "the state file: \(reason)" : "snapshot \(id): \(reason)" }
+    var description: String { id == 0 ? "state file: \(reason)" : "snapshot \(id): \(reason)" }
 }

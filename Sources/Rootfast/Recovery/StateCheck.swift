@@ -81,6 +81,8 @@ struct StateCheck {
 
     /// The log, if it is there, stood where a snapshot says.
     private func checkPlace(of row: SnapshotRow) throws(StoreError) {
+        // Read anew: a writer may have gone on since the log was read.
+        try row.checkIsKnown(to: Replay.manifest(of: disk))
         let name = LogNames.segment(row.tip.segment)
         guard let segment = try StoreError.wrapping({ () throws(DiskError) in try disk.open(name, .read) }) else {
             return

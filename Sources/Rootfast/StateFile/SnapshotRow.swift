@@ -103,6 +103,8 @@ extension SnapshotRow {
     struct Fault: Error {
         var id: UInt64
         var reason: String
+        /// The file that is not as it should be.
+        var file = StateFile.name
     }
 
     /// A row with all that belongs to it, its hash verified.
@@ -147,7 +149,7 @@ extension SnapshotRow {
                 lastPage: row.number(13), lastLongValue: row.number(14))
             let snapshot = SnapshotRow(
                 id: row.number(0), tip: tip, tree: stored, outcomeCount: row.number(15), outcomeSum: sum,
-                reason: reason, inDoubt: [], createdAt: row.number(19), byteCount: Int(row.number(24)),
+                reason: reason, inDoubt: [], createdAt: row.number(19), byteCount: row.byteCount(24),
                 isVerified: row.integer(20) != 0,
                 deprecatedAt: row.isNull(21) ? nil : row.number(21))
             return (snapshot, row.text(18))

@@ -3,7 +3,7 @@ import SQLite
 extension StateFile {
     /// The file's name in the store's folder, and those of what SQLite keeps beside it.
     static let name = "state.sqlite"
-    static let companionNames = ["state.sqlite-wal", "state.sqlite-shm"]
+    static let companionNames = ["state.sqlite-wal", "state.sqlite-shm", "state.sqlite-journal"]
     /// The file while it is being made.
     static let draftName = "state.sqlite.new"
     static let draftCompanionNames = ["state.sqlite.new-journal", "state.sqlite.new-wal", "state.sqlite.new-shm"]

@@ -35,7 +35,7 @@ struct CataloguedSegment: Hashable, Sendable {
         lastSequence = row.number(4)
         firstTimestamp = row.number(5)
         lastTimestamp = row.number(6)
-        byteCount = Int(row.number(7))
+        byteCount = row.byteCount(7)
         deprecatedAt = row.isNull(8) ? nil : row.number(8)
         isKept = row.integer(9) != 0
         reclaimedAt = row.isNull(10) ? nil : row.number(10)

@@ -129,6 +129,6 @@ struct SnapshotSummary: Hashable, Sendable {
         isVerified = row.integer(9) != 0
         deprecatedAt = row.isNull(10) ? nil : row.number(10)
         isKept = row.integer(11) != 0
-        byteCount = Int(row.number(12))
+        byteCount = row.byteCount(12)
     }
 }

@@ -133,6 +133,12 @@ final class StateFile: @unchecked Sendable {
         return free > all / 2
     }
 
+    /// Whether nothing is beside the file, so that it can be read without locks, even where nothing can be written, as long as
+    /// nobody writes it.
+    static func isAlone(on disk: any Disk) -> Bool {
+        companionNames.allSatisfy { (try? disk.open($0, .read)) ?? nil == nil }
+    }
+
     /// Gives a state file that cannot be used, and what SQLite keeps beside it, another name.
     static func setAside(on disk: any Disk) throws(DiskError) {
         var isChanged = false
