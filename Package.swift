@@ -78,7 +78,8 @@ let package = Package(
                 "SeededRandom", "Rootfast", "StateTree", "CommitLog", "StrictJSON", "Hashing", "SpecSupport",
                 "rootfast-tool", "crash-subject",
             ],
-            path: "Specs/Laws", exclude: ["Crashes/power_loss.py", "canonical_line.py", "proof_oracle.py"]),
+            path: "Specs/Laws",
+            exclude: ["Crashes/power_loss.py", "canonical_line.py", "proof_oracle.py", "root_oracle.py"]),
         .testTarget(name: "ToolTests", dependencies: ["rootfast-tool", "Rootfast"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CommitLogTests", dependencies: ["SpecSupport", "CommitLog", "StrictJSON", "Hashing"]),
     ]

@@ -57,7 +57,8 @@ import Testing
         try checkLaw("root: paging", cases: 6, reaching: reaching) { choices, reach in
             let count = 4_000 + choices.below(2_000)
             let keys = Set((0..<count).map { _ in Array("user:\(choices.below(1 << 20))".utf8) })
-            let content = Content(keys.sorted { $0.lexicographicallyPrecedes($1) }.map { ($0, choices.filler(400...700)) })
+            let content = Content(
+                keys.sorted { $0.lexicographicallyPrecedes($1) }.map { ($0, choices.filler(400...700)) })
             let root = content.model.root
             for _ in 0..<2 { try expectEqual(choices.history(leadingTo: content, &reach), root, "by another history:") }
         }
