@@ -16,6 +16,19 @@ enum Damage: CustomStringConvertible {
 
     typealias Files = [String: [UInt8]]
 
+    /// What each file held over time, the newest last.
+    struct Versions {
+        private var contents: [String: [[UInt8]]] = [:]
+
+        var names: [String] { contents.keys.sorted() }
+
+        subscript(name: String) -> [[UInt8]] { contents[name] ?? [] }
+
+        mutating func note(_ files: Files) {
+            for (name, bytes) in files where contents[name]?.last != bytes { contents[name, default: []].append(bytes) }
+        }
+    }
+
     func done(to files: Files) -> Files {
         var files = files
         switch self {
@@ -38,6 +51,14 @@ enum Damage: CustomStringConvertible {
         case .copy(let name, let target): "\(name) copied over \(target)"
         case .swap(let a, let b): "\(a) and \(b) swapped"
         case .older(let name, let bytes): "\(name) as it was before, with \(bytes?.count ?? 0) bytes"
+        }
+    }
+
+    /// The one segment of the log that is changed, if it is one and nothing else.
+    var segment: String? {
+        switch self {
+        case .flip(let name, _, _), .cut(let name, _), .missing(let name): name.hasSuffix(".jsonl") ? name : nil
+        default: nil
         }
     }
 
@@ -64,7 +85,7 @@ extension Damage {
 
 extension Choices {
     /// Any damage to these files, which held these contents before.
-    mutating func damage(to files: Damage.Files, _ versions: [String: [[UInt8]]]) -> Damage {
+    mutating func damage(to files: Damage.Files, _ versions: Damage.Versions) -> Damage {
         let names = files.keys.sorted()
         let name = pick(names)
         let bytes = files[name]!
@@ -78,8 +99,8 @@ extension Choices {
         case 7: return .copy(name, over: pick(names.filter { $0 != name } + Damage.newNames))
         case 8 where names.count > 1: return .swap(name, pick(names.filter { $0 != name }))
         default:
-            let name = pick(versions.keys.sorted())
-            return .older(name, pick(versions[name]!))
+            let name = pick(versions.names)
+            return .older(name, pick(versions[name]))
         }
     }
 

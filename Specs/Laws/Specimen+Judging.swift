@@ -32,9 +32,16 @@ extension Specimen {
     func judge(_ damage: Damage) throws -> Judgement {
         let damaged = damage.done(to: files)
         let report = try check(damaged)
+        if report.verdict == .damaged, let segment = damage.segment {
+            try expectEqual(report.damage?.place?.file, segment, "another file is named:")
+        }
         let disk = SimulatedDisk(files: damaged)
-        guard let store = try open(disk) else {
-            try expect(report.verdict == .damaged, "check finds nothing wrong with what does not open")
+        let store: Store
+        do {
+            store = try Scenario.open(disk, options, creating: true)
+        } catch let error as StoreError {
+            try expect(error.code == .corrupt && error.place?.file.isEmpty == false, "opening fails: \(error)")
+            try expect(report.verdict == .damaged, "check finds nothing wrong with what does not open: \(error)")
             return Judgement(finding: .refused)
         }
         let model = try state(of: store, damaged).model
@@ -78,17 +85,6 @@ extension Specimen {
             try expect(report!.damage?.place?.file.isEmpty == false, "damage without a place: \(report!)")
         }
         return report!
-    }
-
-    /// The store, or nothing if it is refused as damaged; no other refusal will do.
-    private func open(_ disk: SimulatedDisk) throws -> Store? {
-        do {
-            return try Scenario.open(disk, options, creating: true)
-        } catch let error as StoreError {
-            try expect(error.code == .corrupt, "opening fails: \(error)")
-            try expect(error.place?.file.isEmpty == false, "damage without a place: \(error)")
-            return nil
-        }
     }
 
     /// The state that the store has come back in: one that it was in, with all that must have been kept.

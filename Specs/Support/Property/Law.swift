@@ -89,7 +89,10 @@ private struct Trial {
         if settings.isTraced { print("law: \(name) | \(saved)") }
         count += 1
         let run = CaseRun(saved.fresh, reach: &reach, law)
-        if run.error != nil { throw failure(run, saved) }
+        if let error = run.error {
+            if settings.isTraced { print("law: \(name) | fails, to be shrunk: \(error)") }
+            throw failure(run, saved)
+        }
         return run.made
     }
 
