@@ -136,10 +136,10 @@ struct Recovery {
         var error: StoreError
         let beginning = first.map { "The log begins with segment \($0)" } ?? "There is no segment of the log"
         if try Store.exists(StateFile.name, on: disk) {
-            let reason = faults.isEmpty ? "it holds none" : faults.map(\.description).joined(separator: "; ")
-            error = .damage(
-                "\(beginning), and there is no snapshot to go on from: \(reason)", faults.first?.file ?? StateFile.name,
-                nil)
+            let reason =
+                faults.isEmpty ? "the state file holds none" : faults.map(\.description).joined(separator: "; ")
+            let file = faults.first?.file ?? LogNames.segment(first.map { $0 - 1 } ?? 1)
+            error = .damage("\(beginning), and there is no snapshot to go on from: \(reason)", file, nil)
         } else {
             error = .damage(
                 "\(beginning), and \(StateFile.name), which could stand in for what is before it, is missing",
