@@ -21,13 +21,15 @@ extension Specimen {
         return (scenario, versions)
     }
 
-    /// Kills a store when it has taken another snapshot and not yet brought it from SQLite's log into the file.
-    static func killedBehindSnapshot(_ scenario: Scenario) throws -> Specimen {
-        scenario.disk.noteMoment { call, name in call == "pwrite" && name == "state.sqlite" }
+    /// Kills the small store one commit behind another snapshot, which SQLite could not bring from its log into the file.
+    static func killed(_ scenario: Scenario) throws -> Specimen {
+        scenario.disk.setFault { call, name in call == "pwrite" && name == "state.sqlite" ? 5 : nil }
         try expect(scenario.perform(.snapshot) == .done)
-        let files = scenario.disk.atMoment()?.files ?? [:]
-        try expect(files["state.sqlite-wal"]?.isEmpty == false, "there is nothing in SQLite's log")
-        return try Specimen(files, of: scenario, isClosed: false)
+        scenario.disk.setFault(nil)
+        let changes = [Change(key: Array("behind".utf8), value: Array("the snapshot".utf8))]
+        try expect(scenario.perform(.write(changes, id: nil, .sync)) == .done)
+        try expect(scenario.disk.files["state.sqlite-wal"]?.isEmpty == false, "there is nothing in SQLite's log")
+        return try Specimen(scenario, closing: false)
     }
 
     private static var actions: [Scenario.Action] {

@@ -37,13 +37,7 @@ struct Specimen {
     /// Kills the scenario's store, or closes it.
     init(_ scenario: Scenario, closing: Bool) throws {
         if closing { try scenario.store.close() }
-        try self.init(scenario.disk.files, of: scenario, isClosed: closing)
-    }
-
-    /// - Parameter files: what the scenario's store left.
-    init(_ files: Damage.Files, of scenario: Scenario, isClosed: Bool) throws {
-        (self.files, self.isClosed) = (files, isClosed)
-        (options, states) = (scenario.options, scenario.states)
+        (files, isClosed, options, states) = (scenario.disk.files, closing, scenario.options, scenario.states)
         let disk = SimulatedDisk(files: files)
         let store = try Scenario.open(SimulatedDisk(files: files), options)
         let status = try store.status()
