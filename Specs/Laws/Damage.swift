@@ -62,6 +62,11 @@ enum Damage: CustomStringConvertible {
         }
     }
 
+    /// Whether bits of the log or of `store.json` are flipped, all of which count.
+    var isOfLog: Bool {
+        if case .flip(let name, _, _) = self { name.hasSuffix(".jsonl") || name == LogNames.manifest } else { false }
+    }
+
     /// For counting.
     var kind: String {
         switch self {

@@ -47,6 +47,8 @@ import Testing
         try checkLaw("damage", cases: 200, reaching: Self.reaching) { choices, reach in
             let scenario = try Scenario(choices.options())
             var versions = Damage.Versions()
+            // A store that holds nothing may be taken for one that was never made.
+            try expect(scenario.perform(.write([Change(key: [0x61], value: [])], id: nil, .sync)) == .done)
             for _ in 0..<choices.int(in: 1...60) {
                 let action = choices.action(in: scenario)
                 choices.note("\(action)")

@@ -50,6 +50,7 @@ extension Specimen {
             try expectAgreement(report, store)
             try store.expect(holding: model)
             judgement.finding = try finding(in: store) ?? .harmless
+            try expect(!damage.isOfLog || judgement.finding != .harmless, "a changed byte of the log is passed over")
         } else {
             judgement.finding = try findingByReads(of: store, model)
         }

@@ -7,10 +7,87 @@ import SpecSupport
 import StrictJSON
 import Testing
 
-/// Torn tail and damage are two things: a torn tail is a flush of which nobody was told; damage is anything else. That every
-/// bit, length and file counts is for the law of damage.
+/// Torn tail and damage are two things: a torn tail is a flush of which nobody was told; damage is anything else. What
+/// happens to files as a whole, and to the state file, is for the law of damage.
 @Suite struct DamageTests {
     static let first = "log/0000000001.jsonl"
+
+    /// A small store that was killed, with several segments, a vote and an abort, and the length of its live log.
+    static func sample() throws -> (disk: SimulatedDisk, newest: String, length: Int) {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true, segmentBytesMax: 4096)
+        for i in 0..<6 {
+            try store.write(id: "t\(i)") {
+                try $0.put("key \(i)", "value \(i)")
+                try $0.put("n", "\(i)")
+            }
+        }
+        _ = try store.prepare("vote") { try $0.put("voted", "1") }
+        _ = try store.prepare("lost") { try $0.put("never", "1") }
+        try store.abort("lost", reason: "told to")
+        let newest = LogNames.segment(try store.status().segment)
+        let length = disk.files[newest]!.lastIndex { $0 != 0 }! + 1
+        return (disk.afterKill(), newest, length)
+    }
+
+    /// Opens a damaged copy: it must refuse, or be at a state that the log recorded, and never be empty.
+    static func expectHonest(_ disk: SimulatedDisk, _ report: CheckReport, sequenceMin: UInt64) throws {
+        switch report.verdict {
+        case .damaged:
+            #expect(report.damage?.place?.file.isEmpty == false)
+            expectError(.corrupt) { _ = try Store.simulated(disk, creating: true) }
+        case .sound, .wantsAttention:
+            let store = try Store.simulated(disk, creating: true)
+            #expect(!store.recovery.isNew)
+            #expect(store.view.sequence >= sequenceMin)
+            #expect(try store.root == definedRoot(store.view))
+        }
+    }
+
+    @Test func `every flipped bit of the log is found and named, or is in a flush that may be torn`() throws {
+        let (disk, newest, length) = try Self.sample()
+        let sound = try Store.checking(disk)
+        var damaged = 0
+        var torn = 0
+        for (name, bytes) in disk.files where name.hasSuffix(".jsonl") {
+            let end = name == newest ? length : bytes.count
+            for offset in 0..<end {
+                let image = disk.changing(name) { $0[offset] ^= 1 << UInt8(offset % 8) }
+                let report = try Store.checking(image)
+                #expect(report.verdict != .sound, "\(name) byte \(offset)")
+                if report.verdict == .damaged {
+                    damaged += 1
+                } else {
+                    // Only the last flush can be taken for torn: all before it is there.
+                    torn += 1
+                    #expect(name == newest)
+                    #expect(report.tornTail != nil)
+                    #expect(report.sequence == sound.sequence)
+                }
+                if offset % 7 == 0 { try Self.expectHonest(image, report, sequenceMin: sound.sequence) }
+            }
+        }
+        #expect(damaged > 3000)
+        #expect(torn > 100)
+    }
+
+    @Test func `after a clean close no truncation and no flipped bit passes for a torn tail`() throws {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true)
+        for i in 0..<3 { try store.write { try $0.put("key \(i)", "value") } }
+        try store.close()
+        let bytes = disk.files[Self.first]!
+        for offset in bytes.indices {
+            let flipped = disk.changing(Self.first) { $0[offset] ^= 4 }
+            #expect(try Store.checking(flipped).verdict == .damaged, "byte \(offset)")
+            let cut = disk.changing(Self.first) { $0.removeLast($0.count - offset) }
+            #expect(try Store.checking(cut).verdict == .damaged, "cut to \(offset)")
+        }
+        for offset in disk.files["store.json"]!.indices {
+            let flipped = disk.changing("store.json") { $0[offset] ^= 1 }
+            #expect(try Store.checking(flipped).verdict == .damaged, "store.json byte \(offset)")
+        }
+    }
 
     @Test func `the only segment removed, or the whole log, or store.json, is damage and never a new store`() throws {
         let disk = SimulatedDisk()

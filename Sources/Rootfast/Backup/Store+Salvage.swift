@@ -86,7 +86,7 @@ struct Salvage {
     private func starts(_ losses: inout [String]) -> [SnapshotRow?] {
         var starts: [SnapshotRow?] = []
         for row in rows(&losses) { starts.append(row) }
-        if Replay.logBeginsWithStore(on: disk) { starts.append(nil) }
+        if Replay.logBeginsWithStore(on: disk) == true { starts.append(nil) }
         return starts
     }
 

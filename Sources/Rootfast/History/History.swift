@@ -40,7 +40,7 @@ struct History {
                 reasons.append("snapshot \(id): \(error.message)")
             }
         }
-        if Replay.logBeginsWithStore(on: disk) {
+        if Replay.logBeginsWithStore(on: disk) == true {
             var options = machineOptions
             options.file = file
             do throws(StoreError) {
@@ -112,7 +112,7 @@ extension History {
             let start = try SegmentHeader.reading(file, name)
             if start.timestamp > time {
                 if let found { return found.seq }
-                if number == 1, Replay.logBeginsWithStore(on: disk) { return 0 }
+                if number == 1, Replay.logBeginsWithStore(on: disk) == true { return 0 }
                 break
             }
             found = try last(in: file, from: start, at: time)

@@ -36,7 +36,7 @@ struct Recovery {
         options.file = file
         let startsAtBeginning =
             readsWholeLog && Self.areWhole(segments, through: manifest.segment)
-            && Replay.logBeginsWithStore(on: disk)
+            && Replay.logBeginsWithStore(on: disk) != false
         var found: (row: SnapshotRow, machine: StateMachine)?
         if !startsAtBeginning {
             found = try snapshot(areVerified: true, in: file, options, manifest, segments, &faults)

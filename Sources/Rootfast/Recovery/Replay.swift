@@ -112,10 +112,11 @@ struct Replay {
         }
     }
 
-    /// Whether the first segment begins with the first record: that of a restored store goes on from a snapshot.
-    static func logBeginsWithStore(on disk: any Disk) -> Bool {
-        guard let file = try? disk.open(LogNames.segment(1), .read) else { return false }
-        return (try? SegmentHeader.read(from: file))?.header.n == 0
+    /// Whether the first segment begins with the first record: that of a restored store goes on from a snapshot. `nil` if it
+    /// does not say.
+    static func logBeginsWithStore(on disk: any Disk) -> Bool? {
+        guard let file = try? disk.open(LogNames.segment(1), .read) else { return nil }
+        return (try? SegmentHeader.read(from: file)).map { $0.header.n == 0 }
     }
 
     static func segmentNumbers(on disk: any Disk) throws(StoreError) -> [UInt64] {
