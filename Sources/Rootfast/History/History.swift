@@ -111,8 +111,9 @@ extension History {
             guard let file else { continue }
             let start = try SegmentHeader.reading(file, name)
             if start.timestamp > time {
-                if let found { return found.seq }
                 if number == 1, Replay.logBeginsWithStore(on: disk) == true { return 0 }
+                // Where segments before it are gone, what was last then may have been in them.
+                if found?.segment != number - 1 { found = nil }
                 break
             }
             found = try last(in: file, from: start, at: time)

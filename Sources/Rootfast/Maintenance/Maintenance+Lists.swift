@@ -89,9 +89,21 @@ extension Maintenance {
         let growth = currentGrowth
         let before = try snapshots().last(where: \.isVerified)
         // The snapshot seals the newest segment; but while it is the only one, or the second, recovery needs the log since.
-        let freed = try segments().filter { before == nil || $0.number < before!.segment }
+        let end = if let before { before.segment } else { try segmentAfterSealing() }
+        let freed = try segments().filter { $0.number < end }
         return CompactionPreview(
             commitCount: growth.commitCount, logByteCount: growth.logByteCount, deadShare: growth.deadShare,
             freedSegments: freed.map(\.number), freedByteCount: freed.reduce(0) { $0 + $1.byteCount })
+    }
+
+    /// Which segment is the newest once that is sealed which is now: the same, if it has no record yet.
+    private func segmentAfterSealing() throws(StoreError) -> UInt64 {
+        let tip = try queue.durableTip()
+        let name = LogNames.segment(tip.segment)
+        return try withHistory { (history) throws(StoreError) in
+            let file = try StoreError.wrapping { () throws(DiskError) in try history.disk.open(name, .read) }
+            guard let file, try SegmentHeader.reading(file, name).n == tip.n else { return tip.segment + 1 }
+            return tip.segment
+        }
     }
 }

@@ -30,28 +30,41 @@ struct Recovery {
     func run() throws(StoreError) -> Result {
         let manifest = try Replay.manifest(of: disk)
         let segments = try Replay.segmentNumbers(on: disk)
-        var faults: [SnapshotRow.Fault] = []
-        var options = machineOptions
         let file = stateFile(of: manifest.store)
+        var options = machineOptions
         options.file = file
-        let startsAtBeginning =
-            readsWholeLog && Self.areWhole(segments, through: manifest.segment)
-            && Replay.logBeginsWithStore(on: disk) != false
-        var found: (row: SnapshotRow, machine: StateMachine)?
-        if !startsAtBeginning {
-            found = try snapshot(areVerified: true, in: file, options, manifest, segments, &faults)
+        var faults: [SnapshotRow.Fault] = []
+        while true {
+            let found = try start(in: file, options, manifest, segments, &faults)
+            let machine = found?.machine ?? StateMachine(options)
+            var replay = Replay(disk, into: machine, from: found?.row.tip, replayOptions)
+            do throws(StoreError) {
+                return Result(machine: machine, log: try replay.run(), file: file, snapshot: found?.row, faults: faults)
+            } catch {
+                // Pages are read when the log comes to them: so late it may turn out that one is damaged.
+                guard let id = found?.row.id, error.code == .corrupt, error.place?.file == StateFile.name else {
+                    throw error
+                }
+                faults.append(.init(id: id, reason: error.message))
+            }
         }
+    }
+
+    /// What the log is read from: a snapshot, or `nil` for the log's beginning.
+    private func start(
+        in file: StateFile, _ options: StateMachine.Options, _ manifest: Manifest, _ segments: [UInt64],
+        _ faults: inout [SnapshotRow.Fault]
+    ) throws(StoreError) -> (row: SnapshotRow, machine: StateMachine)? {
         let logIsWhole = segments.isEmpty || Self.areWhole(segments, through: manifest.segment)
+        if readsWholeLog, !segments.isEmpty, logIsWhole, Replay.logBeginsWithStore(on: disk) != false { return nil }
+        var found = try snapshot(areVerified: true, in: file, options, manifest, segments, &faults)
         if found == nil, !logIsWhole, !faults.contains(where: { $0.id == 0 }) {
             found = try snapshot(areVerified: false, in: file, options, manifest, segments, &faults)
         }
         guard found != nil || segments.contains(1) || segments.isEmpty && faults.isEmpty else {
             throw try unreachable(segments.min(), faults)
         }
-        let machine = found?.machine ?? StateMachine(options)
-        var replay = Replay(disk, into: machine, from: found?.row.tip, replayOptions)
-        return Result(
-            machine: machine, log: try replay.run(), file: file, snapshot: found?.row, faults: faults)
+        return found
     }
 
     /// Whether all segments up to one are there. Those before a snapshot may have gone in any order.
@@ -73,7 +86,7 @@ struct Recovery {
         let isThere = try StoreError.wrapping { () throws(DiskError) in try disk.open(StateFile.name, .read) != nil }
         guard isThere else { return nil }
         let ids = try snapshotIDs(in: file, areVerified: areVerified, &faults)
-        for id in readsWholeLog ? ids.reversed() : ids {
+        for id in readsWholeLog ? ids.reversed() : ids where !faults.contains(where: { $0.id == id }) {
             guard let row = try row(id, in: file, &faults) else { continue }
             try row.checkIsKnown(to: manifest)
             if let missing = (row.tip.segment...manifest.segment).first(where: { !segments.contains($0) }) {

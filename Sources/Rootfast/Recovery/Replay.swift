@@ -77,7 +77,9 @@ struct Replay {
         var log = Log(manifest: manifest, tip: tip)
         for number in first...max(first, manifest.segment) {
             let goesOn = try readSegment(number, into: &log)
-            if !goesOn || isAtEnd(log.tip) { break }
+            // Votes and decisions behind the last commit that was asked for belong to its state, wherever they are.
+            let mayGoOn = options.lastN == nil && numbers.contains(number + 1)
+            if !goesOn || isAtEnd(log.tip) && !mayGoOn { break }
         }
         log.unsyncedOffset = unsynced.first?.offset ?? log.tip.offset
         try checkRoot(log.tip)

@@ -62,9 +62,9 @@ extension StateFile {
             .number(segment.reclaimedAt))
     }
 
-    /// Deprecates a segment, or with `nil` takes it back by hand.
+    /// Deprecates a segment, or with `nil` takes it back by hand; durably.
     func setDeprecated(segment number: UInt64, at time: UInt64?) throws(SQLiteError) {
-        try write { connection throws(SQLiteError) in
+        try transaction { connection throws(SQLiteError) in
             try connection.run(
                 "UPDATE segments SET deprecated_at = ?, is_kept = ? WHERE number = ?", .number(time),
                 .number(time == nil ? 1 : 0), .number(number))

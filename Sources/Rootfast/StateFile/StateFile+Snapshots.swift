@@ -51,9 +51,9 @@ extension StateFile {
         }
     }
 
-    /// Deprecates a snapshot, or with `nil` takes it back by hand.
+    /// Deprecates a snapshot, or with `nil` takes it back by hand; durably.
     func setDeprecated(snapshot id: UInt64, at time: UInt64?) throws(SQLiteError) {
-        try write { connection throws(SQLiteError) in
+        try transaction { connection throws(SQLiteError) in
             try connection.run(
                 "UPDATE snapshots SET deprecated_at = ?, is_kept = ? WHERE id = ?", .number(time),
                 .number(time == nil ? 1 : 0), .number(id))
