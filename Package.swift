@@ -75,7 +75,7 @@ let package = Package(
         .testTarget(
             name: "Laws",
             dependencies: [
-                "SeededRandom", "Rootfast", "StateTree", "CommitLog", "StrictJSON", "Hashing", "SpecSupport",
+                "SeededRandom", "Rootfast", "StateTree", "CommitLog", "SQLite", "StrictJSON", "Hashing", "SpecSupport",
                 "rootfast-tool", "crash-subject",
             ],
             path: "Specs/Laws",
