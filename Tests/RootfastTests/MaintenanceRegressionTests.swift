@@ -127,25 +127,6 @@ import Testing
         try Self.expect(view, showing: 2)
     }
 
-    /// What commits overwrote while a snapshot was being taken was noted as dropped under the ids that this had given. It
-    /// was given up, the next one gave these ids to other pages, and retention removed those: the newest snapshot and all
-    /// that stood on it were lost.
-    @Test func `what a snapshot that was given up left behind does no harm to the next`() throws {
-        let disk = SimulatedDisk()
-        let store = try Self.open(disk, creating: true) { $0.compaction.commitCount = 1 }
-        try Self.fill(store, round: 1)
-        try store.maintenance.takeSnapshot()
-        try Self.fill(store, round: 2)
-        try Self.stepUntilUnverified(store)
-        for round in 3...5 { try Self.fill(store, round: round) }
-        try Self.failReadingBack(store, disk)
-        try store.maintenance.compact()
-        try store.close()
-        try Self.expect(Self.open(disk).view, showing: 5)
-        let report = try Store.checking(disk)
-        #expect(report.verdict == .sound, "\(String(describing: report.damage))")
-    }
-
     /// Under `.async` a second transaction with the same id was told at once what became of the first, which a power loss
     /// could then undo: told "committed", and nothing was.
     @Test func `what became of a transaction is told only once it is durable`() throws {
