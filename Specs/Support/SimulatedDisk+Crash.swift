@@ -55,7 +55,11 @@ extension SimulatedDisk {
         disk.durableEntries = durableEntries.mapValues(copy)
         disk.entries = entries.mapValues(copy)
         disk.pendingEntries = pendingEntries.map { folder, change in
-            if case .set(let name, let inode) = change { (folder, .set(name, copy(inode))) } else { (folder, change) }
+            switch change {
+            case .set(let name, let inode): (folder, .set(name, copy(inode)))
+            case .move(let from, let to, let inode): (folder, .move(from, to, copy(inode)))
+            case .clear: (folder, change)
+            }
         }
         disk.folders = folders
         return disk

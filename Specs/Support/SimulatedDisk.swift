@@ -10,7 +10,8 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     enum EntryChange {
         case set(String, SimulatedInode)
         case clear(String)
-        case move(String, String)
+        /// As the file system notes it: the new name is that of this very file, whatever the old one is then found to be.
+        case move(String, String, SimulatedInode)
     }
 
     let lock = Lock()
@@ -85,8 +86,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         switch change {
         case .set(let name, let inode): entries[name] = inode
         case .clear(let name): entries[name] = nil
-        case .move(let from, let to):
-            if let inode = entries.removeValue(forKey: from) { entries[to] = inode }
+        case .move(let from, let to, let inode):
+            if entries[from] === inode { entries[from] = nil }
+            entries[to] = inode
         }
     }
 
@@ -135,8 +137,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
     package func rename(_ name: String, to newName: String) throws(DiskError) {
         try call("renameat", name) {
-            Self.apply(.move(name, newName), to: &entries)
-            pendingEntries.append((Self.folder(of: newName), .move(name, newName)))
+            guard let inode = entries[name] else { return }
+            Self.apply(.move(name, newName, inode), to: &entries)
+            pendingEntries.append((Self.folder(of: newName), .move(name, newName, inode)))
         }
     }
 

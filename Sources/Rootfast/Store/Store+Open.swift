@@ -38,6 +38,9 @@ extension Store {
         let previous = try settle(recovered, disk)
         let (log, machine) = (recovered.log, recovered.machine)
         let (copy, writer) = try StoreError.wrapping { () throws(DiskError) in
+            // What the process before made and did not live to sync is seen, and relied on from here on.
+            try disk.syncFolder(LogNames.folder)
+            try disk.syncFolder("")
             let copy = try TailRepair(disk: disk, log: log).run()
             var tip = log.tip
             tip.synced = tip.n
