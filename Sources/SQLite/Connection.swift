@@ -1,5 +1,13 @@
 import Csqlite3
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// A connection to an SQLite file. One thread at a time may use it and its statements.
 package final class Connection {
     package enum Access: Sendable {
@@ -58,6 +66,7 @@ package final class Connection {
 
     /// Runs statements that answer nothing.
     package func execute(_ sql: String) throws(SQLiteError) {
+        errno = 0
         let code = sqlite3_exec(handle, sql, nil, nil, nil)
         guard code == SQLITE_OK else { throw SQLiteError(code, handle, sql) }
     }

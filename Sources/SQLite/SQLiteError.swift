@@ -1,5 +1,13 @@
 import Csqlite3
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// A call to SQLite that failed.
 package struct SQLiteError: Error, Hashable, Sendable {
     /// SQLite's extended result code, such as 11 for a damaged file.
@@ -9,11 +17,15 @@ package struct SQLiteError: Error, Hashable, Sendable {
     /// SQLite's own words, and the statement.
     package var message: String
 
+    /// What a call answered before which `errno` was 0.
     init(_ code: Int32, _ connection: OpaquePointer?, _ statement: String) {
-        self.code = code
-        errno = sqlite3_system_errno(connection)
-        let text = connection.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(code))
-        message = "\(text) (\(statement))"
+        let systemError = lastSystemError()
+        // SQLite takes a page that the disk does not give for a damaged one.
+        let isUnreadable = code & 0xff == SQLITE_CORRUPT && systemError == EIO
+        self.code = isUnreadable ? SQLITE_IOERR : code
+        errno = isUnreadable ? systemError : sqlite3_system_errno(connection)
+        let text = isUnreadable ? nil : connection.map { String(cString: sqlite3_errmsg($0)) }
+        message = "\(text ?? String(cString: sqlite3_errstr(self.code))) (\(statement))"
     }
 
     /// The code without its extension.
@@ -36,3 +48,6 @@ package struct SQLiteError: Error, Hashable, Sendable {
     package var isLackOfRoom: Bool { primaryCode == SQLITE_FULL }
     package var isBusy: Bool { [SQLITE_BUSY, SQLITE_LOCKED].contains(primaryCode) }
 }
+
+/// `errno`, which within `SQLiteError` is the property.
+private func lastSystemError() -> Int32 { errno }

@@ -1,5 +1,13 @@
 import Csqlite3
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// A value for a parameter of a statement.
 package enum SQLiteValue: Sendable {
     case null
@@ -21,6 +29,7 @@ package final class Statement {
 
     init(_ sql: String, _ connection: Connection) throws(SQLiteError) {
         var handle: OpaquePointer?
+        errno = 0
         let code = sqlite3_prepare_v3(connection.handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
         guard code == SQLITE_OK, let handle else { throw SQLiteError(code, connection.handle, sql) }
         self.handle = handle
@@ -38,6 +47,7 @@ package final class Statement {
         }
         for (i, value) in values.enumerated() { try bind(value, at: Int32(i + 1)) }
         while true {
+            errno = 0
             switch sqlite3_step(handle) {
             case SQLITE_ROW: if !body(Row(handle)) { return }
             case SQLITE_DONE: return
