@@ -142,6 +142,31 @@ import Testing
         #expect(receipt.sequence == 1)
     }
 
+    /// An answer went out before the queue had noted that its newest state was behind. Where commits are acknowledged
+    /// when they are applied, whoever was admitted by another thread could then read the state before its own commit.
+    @Test func `who is told of a commit reads it, whoever admitted it`() async throws {
+        let store = try Store.simulated(SimulatedDisk(), creating: true, durability: .none, usesThreads: true)
+        let stale = try await withThrowingTaskGroup(of: Int.self) { group in
+            for id in 0..<4 {
+                group.addTask {
+                    try await withCheckedThrowingContinuation { continuation in
+                        Thread { continuation.resume(with: Result { try Self.staleReads(store, "\(id)") }) }.start()
+                    }
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(stale == 0)
+    }
+
+    /// Writes a key often, reads it each time, and counts what was there before.
+    private static func staleReads(_ store: Store, _ key: String) throws -> Int {
+        try (0..<20_000).filter { i in
+            try store.write { try $0.put(key, "\(i)") }
+            return try store.get(key) != utf8("\(i)")
+        }.count
+    }
+
     @Test func `many threads and tasks that count in one key lose no count`() async throws {
         let folder = TemporaryFolder()
         var options = Options()
