@@ -164,7 +164,7 @@ import Testing
         case .root: try file.run("UPDATE snapshots SET root = tree WHERE id = ?", newest)
         case .hash: try file.run("UPDATE snapshots SET hash = root WHERE id = ?", newest)
         case .place: try file.run("UPDATE snapshots SET byte = byte + 1 WHERE id = ?", newest)
-        case .inDoubt: try file.run("INSERT INTO in_doubt VALUES (?, 1, 'x')", newest)
+        case .inDoubt: try file.run("INSERT OR REPLACE INTO in_doubt VALUES (?, 1, 'x')", newest)
         case .freeNumbers: try file.run("DELETE FROM free_numbers WHERE snapshot = ?", newest)
         case .missingRootPage:
             guard try file.hasRootPageOfItsOwn(newest) else { return nil }

@@ -83,6 +83,8 @@ private struct LogTimes {
             if let number = Self.number(behind: "\"seq\":", in: text) { sequence = number }
             if text.hasPrefix("{\"op\":\"SEGMENT\"") {
                 sequenceBefore = sequence
+                // By then all before it was written, also what was sealed and reclaimed in one go.
+                if let time = Self.number(behind: "\"timestamp\":", in: text) { flushes.append((time, sequence)) }
             } else if Self.hasEnd(line), let time = Self.number(behind: "\"timestamp\":", in: text) {
                 flushes.append((time, sequence))
             }

@@ -59,11 +59,12 @@ struct SubjectPart: Sendable {
         var hasBegun = false
         var threads: Set<Substring> = []
         for line in trace {
-            // `PID NAME(ARGUMENTS…`
+            // `PID NAME(ARGUMENTS…`, a short PID with more spaces behind it.
             let words = line.split(separator: " ", maxSplits: 1)
-            guard let end = words[1].firstIndex(of: "(") else { continue }
-            let name = String(words[1][..<end])
-            if words[1].hasPrefix("write(1, \"begin") { hasBegun = true }
+            let call = words[1].drop { $0 == " " }
+            guard let end = call.firstIndex(of: "(") else { continue }
+            let name = String(call[..<end])
+            if call.hasPrefix("write(1, \"begin") { hasBegun = true }
             if hasBegun { calls[name, default: Calls()].count += 1 } else { calls[name, default: Calls()].before += 1 }
             if hasBegun { threads.insert(words[0]) }
         }

@@ -31,6 +31,8 @@ struct SubjectStory {
                 step = nil
             case "closed": isClosed = true
             case let word where word.hasPrefix("ended "): ended = String(word.dropFirst(6))
+            // SQLite maps a file of its own, which a file system takes along when it goes: as a power loss takes all.
+            case "died of signal 7": ended = line.description
             default: try expect(false, "not a typed error: \(line)")
             }
         }
