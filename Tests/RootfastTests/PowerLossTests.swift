@@ -44,4 +44,25 @@ import Testing
         #expect(images == 1500)
         #expect(torn > 100)
     }
+
+    /// A process that was killed between the renaming of `store.json` and the sync of its folder left the new name in the
+    /// cache alone. The next one wrote to the segment that it names, and a power loss gave back the old name.
+    @Test func `what a killed process renamed is made durable before anything stands on it`() throws {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true, segmentBytesMax: 4096)
+        var hasRenamed = false
+        disk.noteMoment { call, name in
+            if call == "renameat", name == "store.json.new" { hasRenamed = true }
+            return hasRenamed && call == "fsync" && name.isEmpty
+        }
+        for i in 0..<60 { try store.write { try $0.put("key \(i)", String(repeating: "v", count: 100)) } }
+        let killed = try #require(disk.atMoment()).afterKill()
+        let again = try Store.simulated(killed, segmentBytesMax: 4096)
+        try again.write { try $0.put("acknowledged", "1") }
+        for seed in UInt64(1)...50 {
+            var rng = SeededGenerator(seed: seed)
+            let left = try Store.simulated(killed.afterPowerLoss(&rng), segmentBytesMax: 4096)
+            #expect(try left.get("acknowledged") == utf8("1"), "seed \(seed)")
+        }
+    }
 }
