@@ -37,6 +37,9 @@ public final class Store: Sendable {
 
     /// Closes the store: waits for what is under way, cuts the log to its length and notes its end. Views stay valid;
     /// all else throws `closed` from now on. A store that is not closed is as after a kill: nothing durable is lost.
+    ///
+    /// - Throws: `poisoned` where commits that were acknowledged before they were durable did not become so, and as `write`
+    ///   for I/O. The store is closed all the same.
     public func close() throws(StoreError) {
         queue.refuseFurther()
         maintenance.end()
@@ -45,6 +48,7 @@ public final class Store: Sendable {
         var failure: StoreError?
         let request = CommitRequest(
             .barrier { committer in
+                if self.options.durability != .sync { failure = committer.poison }
                 do throws(DiskError) { try committer.shut() } catch { failure = StoreError(error) }
             }, isClosing: true)
         _ = try queue.submit(request)
