@@ -35,6 +35,17 @@ import Testing
         #expect(try Store.simulated(disk).view.sequence == 3)
     }
 
+    /// Closing said nothing when its own flush failed: those who were acknowledged before heard of no error at all.
+    @Test func `closing tells that what was acknowledged did not become durable`() throws {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true, durability: .async(interval: .seconds(1)))
+        try store.write { try $0.put("a", "1") }
+        disk.setFault { call, _ in call == "fdatasync" ? 5 : nil }
+        expectError(.poisoned) { try store.close() }
+        disk.setFault(nil)
+        #expect(try Store.simulated(disk.afterKill()).view.sequence <= 1)
+    }
+
     @Test func `a transaction may ask for more, and takes all before it along`() throws {
         let disk = SimulatedDisk()
         let store = try Store.simulated(disk, creating: true, durability: .none)
@@ -222,16 +233,5 @@ private func code(_ body: () async throws -> Void) async -> StoreError.Code? {
         return nil
     } catch {
         return (error as? StoreError)?.code
-    }
-
-    /// Closing said nothing when its own flush failed: those who were acknowledged before heard of no error at all.
-    @Test func `closing tells that what was acknowledged did not become durable`() throws {
-        let disk = SimulatedDisk()
-        let store = try Store.simulated(disk, creating: true, durability: .async(interval: .seconds(1)))
-        try store.write { try $0.put("a", "1") }
-        disk.setFault { call, _ in call == "fdatasync" ? 5 : nil }
-        expectError(.poisoned) { try store.close() }
-        disk.setFault(nil)
-        #expect(try Store.simulated(disk.afterKill()).view.sequence <= 1)
     }
 }
