@@ -143,7 +143,7 @@ import Testing
         #expect(try store.outcome(of: "acknowledged") == .unknown)
         expectError(.poisoned) { try store.write { try $0.put("a", "3") } }
         expectError(.poisoned) { try store.flush() }
-        try store.close()
+        expectError(.poisoned) { try store.close() }
     }
 
     @Test func `when a flush fails, the one that is open behind it goes back too`() async throws {
