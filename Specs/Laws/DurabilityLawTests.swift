@@ -45,7 +45,7 @@ import Testing
     }
 
     private static let reaching = [
-        "images": 500_000, "images, distinct": 200_000, "from a snapshot": 10_000,
+        "images": 450_000, "images, distinct": 200_000, "from a snapshot": 10_000,
         "from a snapshot and the log after it": 5_000,
         "torn tail": 500, "state file's own log": 5_000, "first segment reclaimed": 1_000, "in doubt": 10_000,
         "lost what was not yet durable": 1_000, "kept what was not acknowledged": 500, "gone on after a crash": 100,
