@@ -130,9 +130,7 @@ package final class LogWriter: @unchecked Sendable {
         do throws(DiskError) {
             try disk.syncFolder(LogNames.folder)
             let file = try disk.open(name, .flushes)!
-            let manifest = Manifest(store: tip.store, segment: header.segment)
-            try manifest.draft(on: disk)
-            try manifest.install(on: disk)
+            try Manifest(store: tip.store, segment: header.segment).write(to: disk)
             let room = Preallocation.Room(name: name, file: file, end: spare?.end ?? Preallocation.stepBytesMin)
             return (LogTip(header, offset: line.count), room)
         } catch {

@@ -85,7 +85,7 @@ package struct Manifest: Hashable, Sendable {
     }
 
     /// Writes what `install` then puts in the place of `store.json`. Durable, and so far without effect.
-    func draft(on disk: any Disk) throws(DiskError) {
+    private func draft(on disk: any Disk) throws(DiskError) {
         var buffer = ByteBuffer(capacity: 256)
         buffer.append("{\"store\":\"")
         buffer.append(Array(store.description.utf8))
@@ -105,7 +105,7 @@ package struct Manifest: Hashable, Sendable {
         try file.sync()
     }
 
-    func install(on disk: any Disk) throws(DiskError) {
+    private func install(on disk: any Disk) throws(DiskError) {
         try disk.rename(LogNames.manifestDraft, to: LogNames.manifest)
         try disk.syncFolder("")
     }
