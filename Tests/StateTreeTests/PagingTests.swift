@@ -70,6 +70,31 @@ import Threading
         }
     }
 
+    /// A page that was left with a single entry, a page that nobody had read, was hashed as if it were in memory.
+    @Test(arguments: 10..<16) func `what is deleted beside a page that was not read leaves it as it is`(seed: UInt64)
+        throws
+    {
+        var rng = SeededGenerator(seed: seed)
+        let store = MemoryStore()
+        let tree = Tree(kernel: .scalar, store: store)
+        var model: [[UInt8]: [UInt8]] = [:]
+        for _ in 0..<400 { model[rng.bytes(3)] = rng.bytes(.random(in: 300...768, using: &rng)) }
+        for (key, value) in model { tree.put(key, value) }
+        let stored = try store.snapshot(tree, of: tree.freeze(hashing: true))
+        // Few keys are deleted from each tree, so that most of its pages have not been read.
+        for _ in 0..<40 {
+            let reopened = try Tree(stored, in: store, budgetBytes: .max, kernel: .scalar)
+            var left = model
+            for key in model.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }).dropFirst(
+                .random(in: 0..<380, using: &rng)
+            ).prefix(12) {
+                left[key] = nil
+                #expect(reopened.delete(key))
+                #expect(reopened.root() == definedRoot(left))
+            }
+        }
+    }
+
     @Test func `what a tree dropped is what only its older snapshots need`() throws {
         var rng = SeededGenerator(seed: 6)
         let store = MemoryStore()

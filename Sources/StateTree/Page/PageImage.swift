@@ -113,13 +113,12 @@ extension PageImage {
     /// Replaces a child reference by the child's own entries.
     mutating func absorb(_ child: Page, at entry: Int) {
         var inner = PageImage(child)
+        // The top gap's hash is kept by this page, as the hash of the entry it replaces. A page with a single entry has
+        // none, and the entry's own mark stands: it may be a page that is not in memory.
         if !inner.gaps.isEmpty {
-            // The top gap's hash is kept by this page, as the hash of the entry it replaces.
             let top = inner.topGap(in: 0...(inner.entries.count - 1))
             inner.gaps[top].hash = entries[entry].hash
             inner.gaps[top].isDirty = entries[entry].isDirty
-        } else {
-            inner.entries[0].isDirty = inner.entries[0].isDirty || entries[entry].isDirty
         }
         replaceChild(at: entry, by: inner)
     }

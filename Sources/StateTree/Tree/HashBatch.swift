@@ -72,6 +72,7 @@ extension HashBatch {
             let end = pages.count
             for i in start..<end {
                 let page = pages[i].page
+                precondition(page.word > 0, "a stale page is not in memory")
                 var stale = page.dirtyEntries
                 while stale != 0 {
                     let entry = stale.trailingZeroBitCount
