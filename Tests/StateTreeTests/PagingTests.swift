@@ -81,13 +81,12 @@ import Threading
         for _ in 0..<400 { model[rng.bytes(3)] = rng.bytes(.random(in: 300...768, using: &rng)) }
         for (key, value) in model { tree.put(key, value) }
         let stored = try store.snapshot(tree, of: tree.freeze(hashing: true))
+        let keys = model.keys.sorted { $0.lexicographicallyPrecedes($1) }
         // Few keys are deleted from each tree, so that most of its pages have not been read.
         for _ in 0..<40 {
             let reopened = try Tree(stored, in: store, budgetBytes: .max, kernel: .scalar)
             var left = model
-            for key in model.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }).dropFirst(
-                .random(in: 0..<380, using: &rng)
-            ).prefix(12) {
+            for key in keys.dropFirst(.random(in: 0..<380, using: &rng)).prefix(12) {
                 left[key] = nil
                 #expect(reopened.delete(key))
                 #expect(reopened.root() == definedRoot(left))

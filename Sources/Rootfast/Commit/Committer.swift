@@ -68,9 +68,17 @@ final class Committer {
     var memoryBytes: Int { machine.tree.memoryBytes }
     /// How many bytes the open flush takes.
     var openByteCount: Int { open.buffer.count }
-    /// Whether room for the log should be made ahead; `makeRoomAhead` does, and may be called from any thread.
-    var isRoomDue: Bool { writer?.isRoomDue ?? false }
-    var makeRoomAhead: (@Sendable () -> Void)? { writer?.makeAhead }
+    /// Whether room for the log, or memory for the state, should be made ahead; `makeRoomAhead` does, and may be called
+    /// from any thread.
+    var isRoomDue: Bool { machine.tree.isRoomDue || writer?.isRoomDue ?? false }
+    var makeRoomAhead: (@Sendable () -> Void)? {
+        guard let makeLogAhead = writer?.makeAhead else { return nil }
+        let makeTreeAhead = machine.tree.makeRoomAhead
+        return {
+            makeTreeAhead()
+            makeLogAhead()
+        }
+    }
 
     /// The state with all that was admitted. Costs O(1) without hashing, and then a copy of each page written next.
     func freeze(hashing: Bool) -> StateView {

@@ -1,6 +1,7 @@
 import CommitLog
 import Hashing
 import StateTree
+import Threading
 
 /// Reads a store's log from a snapshot, or from its first segment, to its end, verifies it and builds the state it
 /// leads to.
@@ -15,7 +16,7 @@ struct Replay {
         var lastN: UInt64?
         /// Stops at the end of the last flush that goes no further than this commit.
         var lastSequence: UInt64?
-        /// Reads and verifies on a thread of its own what is applied here.
+        /// Reads and verifies on a thread of its own what is applied here, and makes memory for it on another.
         var readsAhead = false
         /// Told the bytes read so far and in all.
         var progress: ((Int, Int) -> Void)?
@@ -74,6 +75,8 @@ struct Replay {
             try checkPresence(numbers, from: first, newest: manifest.segment)
         }
         let tip = start ?? LogTip(newStore: manifest.store, root: machine.tree.root(), timestamp: 0)
+        if options.readsAhead { makeRoomAhead() }
+        defer { machine.onRoomDue = nil }
         var log = Log(manifest: manifest, tip: tip)
         for number in first...max(first, manifest.segment) {
             let goesOn = try readSegment(number, into: &log)
@@ -225,6 +228,12 @@ struct Replay {
     }
 
     private static let readAheadMin = 1 << 20
+
+    /// Has the memory for a growing state made on a thread of its own.
+    private func makeRoomAhead() {
+        let thread = WorkerThread(machine.tree.makeRoomAhead)
+        machine.onRoomDue = { thread.wake() }
+    }
 
     /// A segment goes on where the one before it ended: if its header says more, that one lost something.
     private func checkHeader(

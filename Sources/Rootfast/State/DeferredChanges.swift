@@ -9,7 +9,7 @@ struct DeferredChanges: ~Copyable {
     private let byteCountMax: Int
 
     /// - Parameter memoryBytesMax: what the state may take, of which this takes an eighth at most.
-    init(memoryBytesMax: Int) { byteCountMax = min(memoryBytesMax / 8, 4 << 20) }
+    init(memoryBytesMax: Int) { byteCountMax = min(memoryBytesMax / 8, 1 << 20) }
 
     var isFull: Bool { changes.byteCount >= byteCountMax }
 
@@ -27,11 +27,8 @@ struct DeferredChanges: ~Copyable {
         var entries = (0..<changes.count).map { index in
             Entry(head: Self.head(UnsafeRawBufferPointer(rebasing: changes.key(index)[shared...])), index: index)
         }
-        entries.sort { a, b in
-            if a.head != b.head { return a.head < b.head }
-            let (left, right) = (changes.key(a.index), changes.key(b.index))
-            return left.precedes(right) || !right.precedes(left) && a.index < b.index
-        }
+        Self.sort(&entries)
+        sortEqualHeads(&entries)
         var order: [Int] = []
         order.reserveCapacity(entries.count)
         for (position, entry) in entries.enumerated() {
@@ -42,6 +39,41 @@ struct DeferredChanges: ~Copyable {
             if isLast { order.append(entry.index) }
         }
         return order
+    }
+
+    /// Sorts by head, and leaves entries with one head in their order: byte by byte from the last, passing over those that
+    /// all have in common (Knuth, "The Art of Computer Programming", vol. 3, 5.2.5).
+    private static func sort(_ entries: inout [Entry]) {
+        var sorted = entries
+        for shift in stride(from: UInt64(0), to: 64, by: 8) {
+            func digit(_ entry: Entry) -> Int { Int(truncatingIfNeeded: entry.head &>> shift & 0xff) }
+            var places = [Int](repeating: 0, count: 256)
+            for entry in entries { places[digit(entry)] += 1 }
+            guard !places.contains(entries.count) else { continue }
+            var place = 0
+            for digit in places.indices { (places[digit], place) = (place, place + places[digit]) }
+            for entry in entries {
+                sorted[places[digit(entry)]] = entry
+                places[digit(entry)] += 1
+            }
+            swap(&entries, &sorted)
+        }
+    }
+
+    /// Sorts entries with one head by the rest of their keys, and then by age.
+    private func sortEqualHeads(_ entries: inout [Entry]) {
+        var start = 0
+        while start < entries.count {
+            let head = entries[start].head
+            let end = entries[start...].firstIndex { $0.head != head } ?? entries.count
+            if end - start > 1 {
+                entries[start..<end].sort { a, b in
+                    let (left, right) = (changes.key(a.index), changes.key(b.index))
+                    return left.precedes(right) || !right.precedes(left) && a.index < b.index
+                }
+            }
+            start = end
+        }
     }
 
     private struct Entry {

@@ -14,6 +14,8 @@ final class StateMachine {
     private static let probeCountMax = 64
     /// What a replay has still to apply.
     private var deferred: DeferredChanges
+    /// Told when `tree.makeRoomAhead` has something to do, while a replay is settled.
+    var onRoomDue: (() -> Void)?
 
     /// What a state is made with.
     struct Options {
@@ -184,6 +186,7 @@ extension StateMachine {
                 }
                 for i in group { apply(changes.key(order[i]), changes.value(order[i])) }
             }
+            if tree.isRoomDue { onRoomDue?() }
         }
     }
 

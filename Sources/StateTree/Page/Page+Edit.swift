@@ -32,9 +32,10 @@ extension Page {
         payload.write(after: key.count, in: target)
 
         refs.shiftUp(from: position, count: count)
-        entryHashes.shiftUp(from: position, count: count)
         gaps.shiftUp(from: gap, count: count - 1)
-        gapHashes.shiftUp(from: gap, count: count - 1)
+        // A stale hash is never read: where all that would move are stale, they need not be touched.
+        if !dirtyEntries.isSet(in: position..<count) { entryHashes.shiftUp(from: position, count: count) }
+        if !dirtyGaps.isSet(in: gap..<(count - 1)) { gapHashes.shiftUp(from: gap, count: count - 1) }
         refs[position] = UInt32(target - base)
         gaps[gap] = Gap(bit: UInt16(bit), left: 0, right: 0)
         dirtyEntries = dirtyEntries.openingBit(position) | 1 << UInt128(position)
@@ -140,6 +141,12 @@ extension UnsafeMutablePointer where Pointee: BitwiseCopyable {
 }
 
 extension UInt128 {
+    /// Whether all bits of a range are set.
+    fileprivate func isSet(in range: Range<Int>) -> Bool {
+        let bits: UInt128 = ((1 << UInt128(range.count)) - 1) << UInt128(range.lowerBound)
+        return self & bits == bits
+    }
+
     /// The bits from `index` on moved up by one, a 0 in their place.
     fileprivate func openingBit(_ index: Int) -> UInt128 {
         let below: UInt128 = (1 << UInt128(index)) - 1

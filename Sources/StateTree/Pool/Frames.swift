@@ -1,3 +1,5 @@
+import CMemory
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -9,7 +11,8 @@
 /// Memory for pages, by slot: arenas of 512 frames, so that the way from a slot to its page is one look at a small
 /// table. A frame that was never written, or was given back, reads as zeros.
 ///
-/// One thread at a time makes arenas and gives frames back; any number read.
+/// One thread at a time makes arenas and gives frames back; any number read. An arena's memory takes the system
+/// milliseconds to fill in: another thread may have that done ahead (`makeSpare`).
 struct Frames {
     static let perArena = 512
     static let arenaCountMax = 1 << 17
@@ -23,7 +26,10 @@ struct Frames {
     private struct State {
         /// Behind the last arena that was made.
         var arenaCount = 0
+        /// The address of an arena made ahead, `isWanted` or 0. Several threads touch it.
+        var spare: Int64 = 0
     }
+    private static let isWanted: Int64 = 1
 
     init() {
         // Zeroed on demand by the system, so that the table costs what is used of it.
@@ -37,6 +43,7 @@ struct Frames {
         for i in 0..<state.pointee.arenaCount {
             if let arena = arenas[i] { munmap(arena, Self.arenaBytes) }
         }
+        if let arena = takeSpare() { munmap(arena, Self.arenaBytes) }
         Self.release(arenas)
         state.deallocate()
     }
@@ -67,11 +74,7 @@ struct Frames {
     func makeArena(of slot: UInt32, isHuge: Bool) {
         let index = Int(slot) / Self.perArena
         guard arenas[index] == nil else { return }
-        let memory = Self.map()
-        #if os(Linux)
-            if isHuge { _ = madvise(memory, Self.arenaBytes, MADV_HUGEPAGE) }
-        #endif
-        arenas[index] = memory
+        arenas[index] = isHuge ? takeSpare() ?? Self.mapHuge() : Self.map()
         state.pointee.arenaCount = max(state.pointee.arenaCount, index + 1)
     }
 
@@ -92,6 +95,41 @@ struct Frames {
             let result = madvise(start, slots.count * Page.frameBytes, MADV_DONTNEED)
             precondition(result == 0, "memory was not given back")
         #endif
+    }
+
+    // MARK: - An arena ahead
+
+    /// Asks for an arena of huge pages to be made ahead, unless there is one. The writer's.
+    func wantSpare() { _ = rootfast_exchange(&state.pointee.spare, 0, Self.isWanted) }
+
+    /// Whether `makeSpare` has something to do.
+    var isSpareDue: Bool { rootfast_load(&state.pointee.spare) == Self.isWanted }
+
+    /// Makes the arena that was asked for, if any, and has the system fill it in. May run beside everything else.
+    func makeSpare() {
+        guard isSpareDue else { return }
+        let arena = Self.mapHuge()
+        for offset in stride(from: 0, to: Self.arenaBytes, by: Page.frameBytes) {
+            arena.storeBytes(of: 0, toByteOffset: offset, as: UInt8.self)
+        }
+        let isTaken = rootfast_exchange(&state.pointee.spare, Self.isWanted, Int64(Int(bitPattern: arena))) == 0
+        if isTaken { munmap(arena, Self.arenaBytes) }
+    }
+
+    private func takeSpare() -> UnsafeMutableRawPointer? {
+        let spare = rootfast_load(&state.pointee.spare)
+        guard spare > Self.isWanted, rootfast_exchange(&state.pointee.spare, spare, 0) == 1 else { return nil }
+        return UnsafeMutableRawPointer(bitPattern: Int(spare))
+    }
+
+    // MARK: - Memory from the system
+
+    private static func mapHuge() -> UnsafeMutableRawPointer {
+        let memory = map()
+        #if os(Linux)
+            _ = madvise(memory, arenaBytes, MADV_HUGEPAGE)
+        #endif
+        return memory
     }
 
     /// Zeroed memory for an arena, aligned to its size.

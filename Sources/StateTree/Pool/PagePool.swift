@@ -209,16 +209,20 @@ extension PagePool {
     private func makeSlot() -> UInt32 {
         let slot = writer.pointee.slotCount
         precondition(slot < Frames.slotCountMax, "a tree has at most 67 million pages")
-        // Huge pages not for the first arena: a small tree takes no more than it needs. Nor where frames are going to
-        // be given back one by one.
-        let isHuge = slot >= Frames.perArena && slot * Page.frameBytes < paging?.budgetBytes ?? .max
         if let paging {
-            paging.makeArena(of: UInt32(slot), isHuge: isHuge)
+            paging.makeArena(of: UInt32(slot), isHuge: isHuge(slot))
         } else {
-            frames.makeArena(of: UInt32(slot), isHuge: isHuge)
+            frames.makeArena(of: UInt32(slot), isHuge: isHuge(slot))
         }
+        if slot % Frames.perArena == Frames.perArena / 2, isHuge(slot + Frames.perArena) { frames.wantSpare() }
         writer.pointee.slotCount += 1
         return UInt32(slot)
+    }
+
+    /// Whether the arena of a new slot is of huge pages: not the first, as a small tree takes no more than it needs, nor
+    /// those from which frames are going to be given back one by one.
+    private func isHuge(_ slot: Int) -> Bool {
+        slot >= Frames.perArena && slot * Page.frameBytes < paging?.budgetBytes ?? .max
     }
 }
 

@@ -19,7 +19,7 @@ extension Tree {
         let page = probe.entry < 0 ? parent : try pool.child(parent, probe.entry)
         let entry = page.entry(for: key)
         guard page.isChild(entry) else {
-            if page.generation == pool.generation { page.prefetchRecord(entry) } else { page.prefetchAll() }
+            if page.generation == pool.generation { page.prefetchEdit(at: entry) } else { page.prefetchAll() }
             probe.page = nil
             return false
         }
@@ -37,9 +37,14 @@ extension Page {
         for line in 0..<7 { rootfast_prefetch(base + line * Self.cacheLineBytes) }
     }
 
-    fileprivate func prefetchRecord(_ entry: Int) {
+    /// Asks for the record that a look-up ends at, and for where another would go.
+    fileprivate func prefetchEdit(at entry: Int) {
         let start = record(entry).base
-        for line in 0..<2 { rootfast_prefetch(start + line * Self.cacheLineBytes) }
+        let free = base + heapStart - 2 * Self.cacheLineBytes
+        for line in 0..<2 {
+            rootfast_prefetch(start + line * Self.cacheLineBytes)
+            rootfast_prefetch(free + line * Self.cacheLineBytes)
+        }
     }
 
     /// Asks for all that a copy reads of a page.
