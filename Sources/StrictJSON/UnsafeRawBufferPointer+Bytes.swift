@@ -26,4 +26,13 @@ extension UnsafeRawBufferPointer {
         let difference = Word.load(a, at: offset, count: rest) ^ Word.load(b, at: offset, count: rest)
         return difference == 0 ? shorter : offset &+ Word.firstIndex(difference)
     }
+
+    /// How many bytes it begins with that are 0.
+    package var leadingZeroCount: Int {
+        guard let base = baseAddress else { return 0 }
+        var offset = 0
+        while offset &+ 8 <= count, Word.load(base, at: offset) == 0 { offset &+= 8 }
+        while offset < count, self[offset] == 0 { offset &+= 1 }
+        return offset
+    }
 }

@@ -1,4 +1,5 @@
 import Hashing
+import StrictJSON
 
 #if canImport(Glibc)
     import Glibc
@@ -87,7 +88,7 @@ package struct GapScan: ~Copyable {
 
     private mutating func skipZeros() throws(DiskError) {
         while true {
-            let zeros = window.bytes.prefix { $0 == 0 }.count
+            let zeros = window.bytes.leadingZeroCount
             advanceCRC(to: window.start + zeros)
             window.pass(to: window.start + zeros)
             if window.count > 0 || window.isAtEnd { return }

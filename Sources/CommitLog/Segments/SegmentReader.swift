@@ -1,4 +1,5 @@
 import Hashing
+import StrictJSON
 
 #if canImport(Glibc)
     import Glibc
@@ -106,7 +107,8 @@ package final class SegmentReader {
     private func onlyZeros(from offset: Int) throws(DiskError) -> Bool {
         var checked = offset
         while true {
-            guard window.bytes(checked..<window.end).allSatisfy({ $0 == 0 }) else { return false }
+            let rest = window.bytes(checked..<window.end)
+            guard rest.leadingZeroCount == rest.count else { return false }
             checked = window.end
             if window.isAtEnd { return true }
             window.pass(to: checked)

@@ -19,6 +19,7 @@ struct Frames {
     /// How many slots there can be.
     static let slotCountMax = perArena * arenaCountMax
     private static let arenaBytes = perArena * Page.frameBytes
+    private static let tableBytes = arenaCountMax * MemoryLayout<UnsafeMutableRawPointer?>.stride
 
     private let arenas: UnsafeMutablePointer<UnsafeMutableRawPointer?>
     private let state: UnsafeMutablePointer<State>
@@ -32,8 +33,7 @@ struct Frames {
     private static let isWanted: Int64 = 1
 
     init() {
-        // Zeroed on demand by the system, so that the table costs what is used of it.
-        let table = calloc(Self.arenaCountMax, MemoryLayout<UnsafeMutableRawPointer?>.stride)!
+        let table = SystemMemory.map(Self.tableBytes)
         arenas = table.bindMemory(to: UnsafeMutableRawPointer?.self, capacity: Self.arenaCountMax)
         state = .allocate(capacity: 1)
         state.initialize(to: State())
@@ -41,21 +41,11 @@ struct Frames {
 
     func free() {
         for i in 0..<state.pointee.arenaCount {
-            if let arena = arenas[i] { munmap(arena, Self.arenaBytes) }
+            if let arena = arenas[i] { SystemMemory.unmap(arena, Self.arenaBytes) }
         }
-        if let arena = takeSpare() { munmap(arena, Self.arenaBytes) }
-        Self.release(arenas)
+        if let arena = takeSpare() { SystemMemory.unmap(arena, Self.arenaBytes) }
+        SystemMemory.unmap(arenas, Self.tableBytes)
         state.deallocate()
-    }
-
-    private static func release(_ table: UnsafeMutablePointer<UnsafeMutableRawPointer?>) {
-        #if canImport(Glibc)
-            Glibc.free(table)
-        #elseif canImport(Musl)
-            Musl.free(table)
-        #else
-            Darwin.free(table)
-        #endif
     }
 
     var arenaCount: Int { state.pointee.arenaCount }
@@ -113,7 +103,7 @@ struct Frames {
             arena.storeBytes(of: 0, toByteOffset: offset, as: UInt8.self)
         }
         let isTaken = rootfast_exchange(&state.pointee.spare, Self.isWanted, Int64(Int(bitPattern: arena))) == 0
-        if isTaken { munmap(arena, Self.arenaBytes) }
+        if isTaken { SystemMemory.unmap(arena, Self.arenaBytes) }
     }
 
     private func takeSpare() -> UnsafeMutableRawPointer? {
@@ -122,7 +112,8 @@ struct Frames {
         return UnsafeMutableRawPointer(bitPattern: Int(spare))
     }
 
-    // MARK: - Memory from the system
+    /// Memory for an arena, aligned to its size.
+    private static func map() -> UnsafeMutableRawPointer { SystemMemory.map(arenaBytes, alignment: arenaBytes) }
 
     private static func mapHuge() -> UnsafeMutableRawPointer {
         let memory = map()
@@ -130,22 +121,5 @@ struct Frames {
             _ = madvise(memory, arenaBytes, MADV_HUGEPAGE)
         #endif
         return memory
-    }
-
-    /// Zeroed memory for an arena, aligned to its size.
-    private static func map() -> UnsafeMutableRawPointer {
-        #if canImport(Darwin)
-            let flags = MAP_PRIVATE | MAP_ANON
-        #else
-            let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-        #endif
-        let mapped = mmap(nil, 2 * arenaBytes, PROT_READ | PROT_WRITE, flags, -1, 0)
-        guard let mapped, mapped != MAP_FAILED else { preconditionFailure("out of memory") }
-        let start = UnsafeMutableRawPointer(
-            bitPattern: (UInt(bitPattern: mapped) + UInt(arenaBytes) - 1) / UInt(arenaBytes) * UInt(arenaBytes))!
-        let (before, after) = (start - mapped, arenaBytes - (start - mapped))
-        if before > 0 { munmap(mapped, before) }
-        if after > 0 { munmap(start + arenaBytes, after) }
-        return start
     }
 }

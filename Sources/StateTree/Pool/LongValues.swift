@@ -9,8 +9,11 @@ import Hashing
 struct LongValues {
     private static let chunkCount = 1 << 14
     private static let countPerChunk = 1 << 14
+    private static let tableBytes = chunkCount * MemoryLayout<UnsafeMutablePointer<Value>?>.stride
+    private static let chunkBytes = countPerChunk * MemoryLayout<Value>.stride
     static let countMax = chunkCount * countPerChunk
 
+    /// All zeros, to begin with.
     struct Value {
         /// Where the bytes are: 0 if they are not in memory, negative if they are about to leave it.
         var word: Int64 = 0
@@ -27,27 +30,36 @@ struct LongValues {
     }
 
     private let chunks: UnsafeMutablePointer<UnsafeMutablePointer<Value>?>
-    private let bytes: UnsafeMutablePointer<Int64>
+    private let state: UnsafeMutablePointer<State>
+
+    private struct State {
+        /// Bytes of values in memory. Several threads touch it.
+        var byteCount: Int64 = 0
+        /// Behind the last number there is.
+        var end = 0
+    }
 
     init() {
-        chunks = .allocate(capacity: Self.chunkCount)
-        chunks.initialize(repeating: nil, count: Self.chunkCount)
-        bytes = .allocate(capacity: 1)
-        bytes.initialize(to: 0)
+        chunks = SystemMemory.map(Self.tableBytes).bindMemory(
+            to: UnsafeMutablePointer<Value>?.self, capacity: Self.chunkCount)
+        state = .allocate(capacity: 1)
+        state.initialize(to: State())
     }
 
     func free() {
-        for i in 0..<Self.chunkCount {
-            guard let chunk = chunks[i] else { continue }
-            for j in 0..<Self.countPerChunk { Self.memory(of: chunk[j])?.deallocate() }
-            chunk.deallocate()
+        for number in 0..<state.pointee.end {
+            guard let chunk = chunks[number / Self.countPerChunk] else { continue }
+            Self.memory(of: chunk[number % Self.countPerChunk])?.deallocate()
         }
-        chunks.deallocate()
-        bytes.deallocate()
+        for number in stride(from: 0, to: state.pointee.end, by: Self.countPerChunk) {
+            if let chunk = chunks[number / Self.countPerChunk] { SystemMemory.unmap(chunk, Self.chunkBytes) }
+        }
+        SystemMemory.unmap(chunks, Self.tableBytes)
+        state.deallocate()
     }
 
     /// Bytes of values in memory.
-    var byteCount: Int { Int(rootfast_load(bytes)) }
+    var byteCount: Int { Int(rootfast_load(&state.pointee.byteCount)) }
 
     /// The entry of a number whose chunk is there.
     @inline(__always)
@@ -73,10 +85,9 @@ struct LongValues {
     /// Makes the chunk of a number, unless it is there.
     func makeChunk(of number: UInt32) {
         let index = Int(number) / Self.countPerChunk
+        state.pointee.end = max(state.pointee.end, Int(number) + 1)
         guard chunks[index] == nil else { return }
-        let values = UnsafeMutablePointer<Value>.allocate(capacity: Self.countPerChunk)
-        values.initialize(repeating: Value(), count: Self.countPerChunk)
-        chunks[index] = values
+        chunks[index] = SystemMemory.map(Self.chunkBytes).bindMemory(to: Value.self, capacity: Self.countPerChunk)
     }
 
     /// The bytes of an entry; `nil` unless they are in memory to stay.
@@ -91,7 +102,7 @@ struct LongValues {
     func fill(_ number: UInt32, _ source: UnsafeRawBufferPointer) {
         let base = UnsafeMutableRawPointer.allocate(byteCount: source.count, alignment: 8)
         base.copyMemory(from: source.baseAddress!, byteCount: source.count)
-        rootfast_add(bytes, Int64(source.count))
+        rootfast_add(&state.pointee.byteCount, Int64(source.count))
         setWord(number, Int64(Int(bitPattern: base)))
     }
 
@@ -100,7 +111,7 @@ struct LongValues {
         let value = self[number]
         guard let memory = Self.memory(of: value.pointee) else { return }
         setWord(number, 0)
-        rootfast_add(bytes, -Int64(value.pointee.count))
+        rootfast_add(&state.pointee.byteCount, -Int64(value.pointee.count))
         memory.deallocate()
     }
 
