@@ -27,16 +27,20 @@ struct Frames {
     private struct State {
         /// Behind the last arena that was made.
         var arenaCount = 0
+        /// Arenas of slots below are of huge pages.
+        var hugeEnd: Int
         /// The address of an arena made ahead, `isWanted` or 0. Several threads touch it.
         var spare: Int64 = 0
     }
     private static let isWanted: Int64 = 1
 
-    init() {
+    /// - Parameter budgetBytes: how much of it is to be in memory. Beyond that frames are given back one by one, and huge
+    ///   pages would be in the way.
+    init(budgetBytes: Int) {
         let table = SystemMemory.map(Self.tableBytes)
         arenas = table.bindMemory(to: UnsafeMutableRawPointer?.self, capacity: Self.arenaCountMax)
         state = .allocate(capacity: 1)
-        state.initialize(to: State())
+        state.initialize(to: State(hugeEnd: budgetBytes / Page.frameBytes))
     }
 
     func free() {
@@ -59,12 +63,20 @@ struct Frames {
 
     func hasArena(of slot: UInt32) -> Bool { arenas[Int(slot) / Self.perArena] != nil }
 
-    /// Makes the arena of a slot, unless it is there. `isHuge` asks for memory in huge pages, which spare look-ups at
-    /// random a TLB miss each and are taken whole; a hint, whose refusal is harmless.
-    func makeArena(of slot: UInt32, isHuge: Bool) {
+    /// Prepares for the slots of a stored tree, which are going to be filled as they are needed.
+    func expect(slotCount: Int) {
+        if slotCount > state.pointee.hugeEnd { state.pointee.hugeEnd = 0 }
+    }
+
+    /// Whether the arena of a slot is of huge pages, which spare look-ups at random a TLB miss each, and the system a
+    /// fault for each page: not the first, as a small tree takes no more than it needs.
+    private func isHuge(_ slot: Int) -> Bool { slot >= Self.perArena && slot < state.pointee.hugeEnd }
+
+    /// Makes the arena of a slot, unless it is there.
+    func makeArena(of slot: UInt32) {
         let index = Int(slot) / Self.perArena
         guard arenas[index] == nil else { return }
-        arenas[index] = isHuge ? takeSpare() ?? Self.mapHuge() : Self.map()
+        arenas[index] = isHuge(Int(slot)) ? takeSpare() ?? Self.mapHuge() : Self.map()
         state.pointee.arenaCount = max(state.pointee.arenaCount, index + 1)
     }
 
@@ -89,8 +101,12 @@ struct Frames {
 
     // MARK: - An arena ahead
 
-    /// Asks for an arena of huge pages to be made ahead, unless there is one. The writer's.
-    func wantSpare() { _ = rootfast_exchange(&state.pointee.spare, 0, Self.isWanted) }
+    /// Asks for an arena to be made ahead once the newest is half used, if it is to be of huge pages and there is none. The
+    /// writer's.
+    func noteUse(of slot: Int) {
+        guard slot % Self.perArena == Self.perArena / 2, isHuge(slot + Self.perArena) else { return }
+        _ = rootfast_exchange(&state.pointee.spare, 0, Self.isWanted)
+    }
 
     /// Whether `makeSpare` has something to do.
     var isSpareDue: Bool { rootfast_load(&state.pointee.spare) == Self.isWanted }
@@ -115,6 +131,7 @@ struct Frames {
     /// Memory for an arena, aligned to its size.
     private static func map() -> UnsafeMutableRawPointer { SystemMemory.map(arenaBytes, alignment: arenaBytes) }
 
+    /// A hint, whose refusal is harmless.
     private static func mapHuge() -> UnsafeMutableRawPointer {
         let memory = map()
         #if os(Linux)

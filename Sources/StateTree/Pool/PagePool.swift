@@ -16,7 +16,7 @@ import Threading
 /// dirty marks, which no reader of an unhashed view touches; (4) `paging` takes care of itself; (5) everything else
 /// belongs to the writer.
 final class PagePool: @unchecked Sendable {
-    let frames = Frames()
+    let frames: Frames
     let values = LongValues()
     /// `nil` if all pages stay in memory.
     let paging: Paging?
@@ -52,7 +52,9 @@ final class PagePool: @unchecked Sendable {
 
     /// - Parameter budgetBytes: how much memory to keep within, if there is a store.
     init(_ store: (any PageStore)?, budgetBytes: Int, _ kernel: HashKernel) {
-        let (frames, values) = (frames, values)
+        let frames = Frames(budgetBytes: store == nil ? .max : budgetBytes)
+        self.frames = frames
+        let values = values
         paging = store.map { Paging($0, budgetBytes: budgetBytes, frames, values, kernel) }
         writer = .allocate(capacity: 1)
         writer.initialize(to: WriterState())
@@ -200,7 +202,7 @@ extension PagePool {
     private func takeSlot() -> UInt32 {
         let slot = writer.pointee.freeSlots.isEmpty ? makeSlot() : writer.pointee.freeSlots.removeLast()
         if let paging {
-            if !frames.hasArena(of: slot) { paging.makeArena(of: slot, isHuge: false) }
+            if !frames.hasArena(of: slot) { paging.makeArena(of: slot) }
             if page(slot).word == 0 { paging.notePopulated(1) } else { paging.noteSpare(-1) }
         }
         return slot
@@ -209,20 +211,10 @@ extension PagePool {
     private func makeSlot() -> UInt32 {
         let slot = writer.pointee.slotCount
         precondition(slot < Frames.slotCountMax, "a tree has at most 67 million pages")
-        if let paging {
-            paging.makeArena(of: UInt32(slot), isHuge: isHuge(slot))
-        } else {
-            frames.makeArena(of: UInt32(slot), isHuge: isHuge(slot))
-        }
-        if slot % Frames.perArena == Frames.perArena / 2, isHuge(slot + Frames.perArena) { frames.wantSpare() }
+        if let paging { paging.makeArena(of: UInt32(slot)) } else { frames.makeArena(of: UInt32(slot)) }
+        frames.noteUse(of: slot)
         writer.pointee.slotCount += 1
         return UInt32(slot)
-    }
-
-    /// Whether the arena of a new slot is of huge pages: not the first, as a small tree takes no more than it needs, nor
-    /// those from which frames are going to be given back one by one.
-    private func isHuge(_ slot: Int) -> Bool {
-        slot >= Frames.perArena && slot * Page.frameBytes < paging?.budgetBytes ?? .max
     }
 }
 
@@ -356,6 +348,7 @@ extension PagePool {
 
     /// Goes on from a stored tree. Requires a new pool.
     func adopt(_ numbering: Numbering) {
+        frames.expect(slotCount: numbering.slotCount)
         writer.pointee.slotCount = numbering.slotCount
         writer.pointee.valueCount = numbering.valueCount
         for slot in numbering.freeSlots { writer.pointee.freeSlots.append(slot) }

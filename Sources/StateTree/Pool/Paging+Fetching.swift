@@ -12,7 +12,7 @@ extension Paging {
         guard slot > 0, Int(slot) < Frames.slotCountMax else {
             throw PageError(.damaged, .page, id, "there is no slot \(slot)")
         }
-        frames.makeArena(of: slot, isHuge: false)
+        frames.makeArena(of: slot)
         let side = makeSide(of: slot)
         let known = side.ids[Int(slot) % Frames.perArena]
         guard known == 0 || known == id else {

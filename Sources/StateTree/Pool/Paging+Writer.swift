@@ -4,7 +4,7 @@ import Threading
 /// What the writer and its snapshots tell.
 extension Paging {
     /// Readers make arenas and chunks too, for what comes back: so the writer makes its own under the same lock.
-    func makeArena(of slot: UInt32, isHuge: Bool) { lock.withLock { frames.makeArena(of: slot, isHuge: isHuge) } }
+    func makeArena(of slot: UInt32) { lock.withLock { frames.makeArena(of: slot) } }
     func makeChunk(of number: UInt32) { lock.withLock { values.makeChunk(of: number) } }
 
     /// Gives up pages that no generation can see any more. Their frames are kept for new pages, unless memory is beyond
