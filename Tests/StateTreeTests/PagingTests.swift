@@ -171,6 +171,44 @@ import Threading
         }
     }
 
+    /// What a page says of a long value was taken over before the page was verified, also of a value that was in memory:
+    /// so a damaged length made others read beyond its end. And readers were at what was written there, without a lock.
+    @Test func `a damaged page changes nothing of a long value that is in memory`() throws {
+        let store = MemoryStore()
+        let first = Tree(kernel: .scalar, store: store)
+        for i in 0..<400 { first.put(Array("key \(i)".utf8), Array(repeating: 1, count: 100)) }
+        let long = [UInt8](repeating: 2, count: 3000)
+        first.put([2], long)
+        let stored = try store.snapshot(first, of: first.freeze(hashing: true))
+        let tree = try Tree(stored, in: store, budgetBytes: .max, kernel: .scalar)
+        let other = [UInt8](repeating: 3, count: 2000)
+        tree.put([3], other)
+        let view = tree.freeze(hashing: true)
+        #expect(view.value(for: [2]) == long)
+
+        let digest = Array(BLAKE2b.hash(long).bytes)
+        let holder = try #require(store.pageIDs.first { try! store.page($0).firstRange(of: digest) != nil })
+        let honest = try store.page(holder)
+        let start = honest.firstRange(of: digest)!.lowerBound
+        for id in store.pageIDs where id != holder {
+            var forged = honest
+            // Before the hash there are the number, in four bytes, the length, in four, and the number in the store, in
+            // eight. Every other page takes the other value's number, which is not stored yet.
+            forged[start - 16] = UInt8(id % 2)
+            forged[start - 11] += 1
+            let crc = forged.dropLast(4).withUnsafeBytes { CRC32C.checksum($0) }
+            forged.replaceSubrange((forged.count - 4)..., with: withUnsafeBytes(of: crc.littleEndian) { Array($0) })
+            store.damage(page: id) { _ in forged }
+        }
+        var refused = 0
+        for i in 0..<400 {
+            do { _ = try Array("key \(i)".utf8).withUnsafeBytes { try view.value(for: $0) } } catch { refused += 1 }
+        }
+        #expect(refused > 0)
+        #expect(view.value(for: [2]) == long)
+        #expect(view.value(for: [3]) == other)
+    }
+
     @Test func `a put whose page cannot be read changes nothing`() throws {
         var rng = SeededGenerator(seed: 9)
         let store = MemoryStore()

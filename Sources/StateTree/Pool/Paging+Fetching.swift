@@ -27,12 +27,17 @@ extension Paging {
         }
         values.makeChunk(of: value.number)
         let entry = values[value.number]
-        guard entry.pointee.id == 0 || entry.pointee.id == value.id && entry.pointee.digest == value.digest else {
+        // What is known or in memory is not written again, as readers may be at it.
+        if entry.pointee.id == 0, values.word(value.number) == 0 {
+            entry.pointee.id = value.id
+            entry.pointee.count = value.count
+            entry.pointee.digest = value.digest
+            return
+        }
+        guard entry.pointee.id == value.id, entry.pointee.count == value.count, entry.pointee.digest == value.digest
+        else {
             throw PageError(.damaged, .longValue, value.id, "its number \(value.number) stands for another already")
         }
-        entry.pointee.id = value.id
-        entry.pointee.count = value.count
-        entry.pointee.digest = value.digest
     }
 
     /// The slow way to a page: one that was cooled stays, and one that is not in memory is read and verified.
