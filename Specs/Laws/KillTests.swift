@@ -7,16 +7,16 @@ import Testing
 
 /// A real process with 16 writers, killed at random moments, again and again over the same store.
 @Suite struct KillTests {
-    static let rounds = 200
+    private static let roundCount = 200
 
     @Test func `a store killed 200 times under 16 writers keeps every acknowledged commit, and none in part`() throws {
         let folder = TemporaryFolder()
-        let seed = LawSettings.environment.seed
+        let (seed, rounds) = (LawSettings.environment.seed, LawSettings.environment.caseCount(Self.roundCount))
         var random = SeededGenerator(seed: seed)
         var acknowledged: Set<String> = []
         var tornTails = 0
         var killsInMidWrite = 0
-        for round in 0..<Self.rounds {
+        for round in 0..<rounds {
             let writer = try Tool.start(["apply", folder.path, "-", "--writers", "16", "--ack"])
             let killAfter = Int.random(in: 0...120, using: &random)
             let feeder = Feeder(writer, round: round, size: Int.random(in: 1...300, using: &random))
@@ -37,10 +37,10 @@ import Testing
             if check.status == 3 { tornTails += 1 }
             try Self.verify(folder.path, acknowledged, round: round)
         }
-        #expect(acknowledged.count > 1000)
-        #expect(killsInMidWrite > Self.rounds / 2)
+        if rounds >= Self.roundCount { #expect(acknowledged.count > 1000) }
+        #expect(killsInMidWrite > rounds / 2)
         var reach = Reach()
-        reach.count("points", Self.rounds)
+        reach.count("points", rounds)
         reach.count("in mid-write", killsInMidWrite)
         reach.count("acknowledged", acknowledged.count)
         reach.count("torn tail", tornTails)

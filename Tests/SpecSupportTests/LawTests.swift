@@ -175,6 +175,7 @@ import Testing
             return try checkLaw("counted", cases: 20, settings: settings) { _, reach in reach.count("case") }["case"]
         }
         #expect(try count("x3") == 60)
+        #expect(try count("x0.12") == 3)
         #expect(try count("7") == 7)
     }
 

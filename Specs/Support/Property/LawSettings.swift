@@ -2,7 +2,7 @@ import Foundation
 
 /// How laws are tried. From the environment:
 ///
-/// - `ROOTFAST_CASES`: `5000` cases of each law, or `x10` for ten times as many as it asks for.
+/// - `ROOTFAST_CASES`: `5000` cases of each law, or `x10` for ten times as many as it asks for, `x0.1` for a tenth.
 /// - `ROOTFAST_SEED`: a number from which all cases follow. It is 1 if none is given, so that a test run can be repeated.
 /// - `ROOTFAST_REPLAY`: `LAW: choices 3 0 17` or `LAW: seed 5` runs this case of the law and no other.
 /// - `ROOTFAST_SHRINK`: tries to make a case that failed simpler at most so often; 0 where only whether is asked.
@@ -12,7 +12,7 @@ import Foundation
 /// Cases in `Specs/Failures/LAW.txt`, one a line behind any comments (`#`), are tried before all others.
 package struct LawSettings: Sendable {
     package enum CaseCount: Sendable {
-        case times(Int)
+        case times(Double)
         case exactly(Int)
     }
 
@@ -35,9 +35,13 @@ package struct LawSettings: Sendable {
 
     package init(environment: [String: String]) {
         if let text = environment["ROOTFAST_CASES"] {
-            let number = Int(text.drop { $0 == "x" })
-            guard let number, number > 0 else { fatalError("ROOTFAST_CASES is neither a number nor x and a number") }
-            caseCount = text.hasPrefix("x") ? .times(number) : .exactly(number)
+            if text.hasPrefix("x"), let factor = Double(text.dropFirst()), factor > 0 {
+                caseCount = .times(factor)
+            } else if let number = Int(text), number > 0 {
+                caseCount = .exactly(number)
+            } else {
+                fatalError("ROOTFAST_CASES is neither a number nor x and a number")
+            }
         }
         if let text = environment["ROOTFAST_SEED"] {
             guard let number = UInt64(text) else { fatalError("ROOTFAST_SEED is not a number") }
@@ -62,7 +66,7 @@ package struct LawSettings: Sendable {
     /// How many cases there are where so many are asked for.
     package func caseCount(_ asked: Int) -> Int {
         switch caseCount {
-        case .times(let factor): asked * factor
+        case .times(let factor): Int((Double(asked) * factor).rounded(.up))
         case .exactly(let count): count
         }
     }
