@@ -66,6 +66,8 @@ final class PagePool: @unchecked Sendable {
         writer.pointee.freeSlots.free()
         writer.pointee.freeValues.free()
         writer.pointee.retired.free()
+        // `held` is a dictionary.
+        writer.deinitialize(count: 1)
         writer.deallocate()
     }
 
