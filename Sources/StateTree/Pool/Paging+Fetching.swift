@@ -3,22 +3,32 @@ import Threading
 
 /// How what is not in memory comes back: read, verified by its hash, and published.
 extension Paging {
-    /// Makes known which page of the store a slot stands for.
-    func adopt(page id: UInt64, at slot: UInt32) throws(PageError) {
-        try lock.withLock { () throws(PageError) in try note(page: id, at: slot) }
+    /// Makes known which page of the store a slot stands for, and its hash.
+    func adopt(page id: UInt64, at slot: UInt32, _ digest: Digest) throws(PageError) {
+        try lock.withLock { () throws(PageError) in try note(page: id, at: slot, digest) }
     }
 
-    private func note(page id: UInt64, at slot: UInt32) throws(PageError) {
+    /// A page's hash covers the hashes of its children, not their slots; and what is in memory at a slot is believed. So a
+    /// slot that is known, or in use, stands for one page with one hash, whoever refers to it.
+    private func note(page id: UInt64, at slot: UInt32, _ digest: Digest) throws(PageError) {
         guard slot > 0, Int(slot) < Frames.slotCountMax else {
             throw PageError(.damaged, .page, id, "there is no slot \(slot)")
         }
         frames.makeArena(of: slot)
-        let side = makeSide(of: slot)
-        let known = side.ids[Int(slot) % Frames.perArena]
-        guard known == 0 || known == id else {
-            throw PageError(.damaged, .page, id, "slot \(slot) stands for page \(known) already")
+        let (side, index) = (makeSide(of: slot), Int(slot) % Frames.perArena)
+        let known = side.ids[index]
+        guard known == 0 ? frames.page(slot).word == 0 : known == id && side.digests[index] == digest else {
+            throw PageError(.damaged, .page, id, "slot \(slot) stands for another page already, \(known)")
         }
-        side.ids[Int(slot) % Frames.perArena] = id
+        (side.ids[index], side.digests[index]) = (id, digest)
+    }
+
+    /// Makes known what a page refers to.
+    func noteReferences(of stored: StoredPage) throws(PageError) {
+        try lock.withLock { () throws(PageError) in
+            for child in stored.children { try note(page: child.id, at: child.slot, child.digest) }
+            for value in stored.longValues { try note(value) }
+        }
     }
 
     private func note(_ value: StoredPage.LongValue) throws(PageError) {
@@ -55,10 +65,7 @@ extension Paging {
         }
         guard let id else { return page }
         let stored = try StoredPage(store.page(id), id: id)
-        try lock.withLock { () throws(PageError) in
-            for child in stored.children { try note(page: child.id, at: child.slot) }
-            for value in stored.longValues { try note(value) }
-        }
+        try noteReferences(of: stored)
         try withScratchFrame { scratch throws(PageError) in
             try stored.layOut(in: scratch, expecting: digest, values, kernel)
             lock.withLock { publish(scratch, at: slot) }
@@ -79,10 +86,10 @@ extension Paging {
         setStored(slot, true)
     }
 
-    private func withScratchFrame(_ body: (Page) throws(PageError) -> Void) throws(PageError) {
+    func withScratchFrame<R>(_ body: (Page) throws(PageError) -> R) throws(PageError) -> R {
         let scratch = UnsafeMutableRawPointer.allocate(byteCount: Page.frameBytes, alignment: 16)
         defer { scratch.deallocate() }
-        try body(Page(scratch))
+        return try body(Page(scratch))
     }
 
     /// The slow way to a long value.

@@ -1,4 +1,5 @@
 import CMemory
+import Hashing
 import Threading
 
 /// What the writer and its snapshots tell.
@@ -84,9 +85,12 @@ extension Paging {
     func storeID(ofPage slot: UInt32) -> UInt64 { lock.withLock { id(of: slot) } }
     func storeID(ofValue number: UInt32) -> UInt64 { lock.withLock { values[number].pointee.id } }
 
-    /// Gives a page a number in the store; 0 takes it back.
-    func setStoreID(_ id: UInt64, ofPage slot: UInt32) {
-        lock.withLock { makeSide(of: slot).ids[Int(slot) % Frames.perArena] = id }
+    /// Gives a page a number in the store, under which its hash will be this; 0 takes it back.
+    func setStoreID(_ id: UInt64, ofPage slot: UInt32, _ digest: Digest = .zero) {
+        lock.withLock {
+            let (side, index) = (makeSide(of: slot), Int(slot) % Frames.perArena)
+            (side.ids[index], side.digests[index]) = (id, digest)
+        }
     }
     func setStoreID(_ id: UInt64, ofValue number: UInt32) { lock.withLock { values[number].pointee.id = id } }
 

@@ -39,6 +39,8 @@ final class Paging: @unchecked Sendable {
     struct Side {
         /// Their numbers in the page store; 0 for those that are not there.
         let ids: UnsafeMutablePointer<UInt64>
+        /// The hashes of those that are there.
+        let digests: UnsafeMutablePointer<Digest>
         /// Which are stored and in memory.
         let isStored: UnsafeMutablePointer<UInt64>
         /// The epochs in which they were last cooled.
@@ -48,6 +50,8 @@ final class Paging: @unchecked Sendable {
         init() {
             ids = .allocate(capacity: Frames.perArena)
             ids.initialize(repeating: 0, count: Frames.perArena)
+            digests = .allocate(capacity: Frames.perArena)
+            digests.initialize(repeating: .zero, count: Frames.perArena)
             isStored = .allocate(capacity: Frames.perArena / 64)
             isStored.initialize(repeating: 0, count: Frames.perArena / 64)
             coolingStamps = .allocate(capacity: Frames.perArena)
@@ -56,6 +60,7 @@ final class Paging: @unchecked Sendable {
 
         func free() {
             ids.deallocate()
+            digests.deallocate()
             isStored.deallocate()
             coolingStamps.deallocate()
         }

@@ -22,6 +22,7 @@ struct StoredPage {
     struct Child {
         var slot: UInt32
         var id: UInt64
+        var digest: Digest
     }
     struct LongValue {
         var number: UInt32
@@ -42,7 +43,7 @@ struct StoredPage {
         case record(Range<Int>)
         /// Where the key is.
         case long(key: Range<Int>, LongValue)
-        case child(Child, Digest)
+        case child(Child)
     }
 
     static let format: UInt8 = 1
@@ -89,9 +90,11 @@ struct StoredPage {
         if keyCount == 0 {
             try require(keyStart + 44)
             guard valueMark == 0 else { throw damage("a child has a value") }
-            let child = Child(slot: UInt32(number(at: keyStart, 4)), id: number(at: keyStart + 4, 8))
+            let child = Child(
+                slot: UInt32(number(at: keyStart, 4)), id: number(at: keyStart + 4, 8),
+                digest: digest(at: keyStart + 12))
             children.append(child)
-            entries.append(.child(child, digest(at: keyStart + 12)))
+            entries.append(.child(child))
             return keyStart + 44
         }
         guard keyCount <= Limits.keyBytesMax else { throw damage("a key is too long") }
@@ -134,6 +137,15 @@ extension StoredPage {
     func layOut(
         in page: Page, expecting digest: Digest, _ values: LongValues, _ kernel: HashKernel
     ) throws(PageError) {
+        try layOut(in: page)
+        var batch = HashBatch()
+        guard batch.hash(whole: page, values, with: kernel) == digest else {
+            throw damage("its hash is not the one that its parent has")
+        }
+    }
+
+    /// Lays the page out in an empty frame, unverified.
+    func layOut(in page: Page) throws(PageError) {
         let fits = bytes.withUnsafeBytes { bytes in
             let image = image(bytes)
             guard image.fits else { return false }
@@ -141,10 +153,6 @@ extension StoredPage {
             return true
         }
         guard fits else { throw damage("it is too large for a page") }
-        var batch = HashBatch()
-        guard batch.hash(whole: page, values, with: kernel) == digest else {
-            throw damage("its hash is not the one that its parent has")
-        }
     }
 
     private func image(_ bytes: UnsafeRawBufferPointer) -> PageImage {
@@ -156,8 +164,8 @@ extension StoredPage {
                 PageImage.Entry(
                     content: .new(key: slice(key), .long(slot: value.number, count: value.count)), hash: .zero,
                     isDirty: true)
-            case .child(let child, let digest):
-                PageImage.Entry(content: .child(child.slot), hash: digest, isDirty: false)
+            case .child(let child):
+                PageImage.Entry(content: .child(child.slot), hash: child.digest, isDirty: false)
             }
         }
         return PageImage(

@@ -57,7 +57,7 @@ public final class Tree {
         head.pointee.rootDigest = stored.digest
         guard stored.rootPage != 0 else { return }
         guard let paging = pool.paging else { preconditionFailure("a stored tree needs its store") }
-        try paging.adopt(page: stored.rootPage, at: stored.rootSlot)
+        try paging.adopt(page: stored.rootPage, at: stored.rootSlot, stored.digest)
         _ = try paging.fetch(stored.rootSlot, expecting: stored.digest)
         paging.keep(stored.rootSlot)
         head.pointee.rootSlot = stored.rootSlot

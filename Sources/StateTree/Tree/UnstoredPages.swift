@@ -34,14 +34,15 @@ public final class UnstoredPages: @unchecked Sendable {
     /// - Parameter goesOn: asked now and then; `giveUp` is still to be called if it answers false.
     public func collect(while goesOn: () -> Bool = { true }) -> Bool {
         guard view.rootSlot != 0, paging.storeID(ofPage: view.rootSlot) == 0 else { return true }
-        var waiting = [view.rootSlot]
-        while let slot = waiting.popLast() {
+        var waiting = [(slot: view.rootSlot, digest: view.treeDigest!)]
+        while let (slot, digest) = waiting.popLast() {
             slots.append(slot)
-            paging.setStoreID(last.page + UInt64(slots.count), ofPage: slot)
+            paging.setStoreID(last.page + UInt64(slots.count), ofPage: slot, digest)
             let page = view.pool.page(slot)
             // The first entry's child comes first: pages lie in the order of their keys.
             for entry in (0..<page.count).reversed() where page.isChild(entry) {
-                if paging.storeID(ofPage: page.child(entry)) == 0 { waiting.append(page.child(entry)) }
+                guard paging.storeID(ofPage: page.child(entry)) == 0 else { continue }
+                waiting.append((page.child(entry), page.entryHashes[entry]))
             }
             for entry in 0..<page.count where !page.isChild(entry) && page.record(entry).isLong {
                 let number = page.record(entry).longValueSlot
