@@ -109,11 +109,13 @@ struct StateCheck {
         }
     }
 
+    /// Outcomes add up to what the snapshot says; and their numbers, by which they are found, run up to its last.
     private func checkOutcomes(of row: SnapshotRow) throws(StoreError) -> Int {
-        let sum = try read { connection throws(SQLiteError) in
-            try file.sumOfOutcomes(through: row.outcomeCount, connection)
+        let (sum, areNumbered) = try read { connection throws(SQLiteError) in
+            let sum = try file.sumOfOutcomes(through: row.outcomeCount, connection)
+            return (sum, try file.areNumbered(through: row.outcomeCount, connection))
         }
-        guard sum.digest == row.outcomeSum else {
+        guard sum.digest == row.outcomeSum, areNumbered else {
             throw .damage("The outcomes are not what snapshot \(row.id) says of them", StateFile.name, nil, row.tip.seq)
         }
         return try count("outcomes")

@@ -70,6 +70,17 @@ extension StateFile {
         return sum
     }
 
+    /// Whether the numbers of all outcomes up to `end` are positive and follow each other up to it.
+    func areNumbered(through end: UInt64, _ connection: Connection) throws(SQLiteError) -> Bool {
+        try connection.row(
+            "SELECT count(*), ifnull(min(number), 1), ifnull(max(number), 0) FROM outcomes WHERE number <= ?",
+            .number(end)
+        ) { row in
+            let (count, first, last) = (row.integer(0), row.integer(1), row.integer(2))
+            return count == 0 || first > 0 && last == Int64(end) && count == last - first + 1
+        } ?? false
+    }
+
     /// The sum over all outcomes up to `end`.
     func sumOfOutcomes(through end: UInt64, _ connection: Connection) throws(SQLiteError) -> OutcomeSum {
         let hashes = try connection.rows(
