@@ -69,6 +69,13 @@ let package = Package(
             ]),
         .testTarget(name: "SpecSupportTests", dependencies: ["SpecSupport", "SeededRandom"]),
         .testTarget(name: "RootfastCodableTests", dependencies: ["RootfastCodable", "Rootfast", "SpecSupport"]),
+        // What is fuzzed: one function a subject, for the fuzzer and for the replay of what it kept.
+        .target(
+            name: "FuzzSubjects",
+            dependencies: [
+                "Rootfast", "StateTree", "CommitLog", "SQLite", "StrictJSON", "Hashing", "SpecSupport",
+            ],
+            path: "Specs/Fuzz/Subjects"),
         // What the crash specs kill.
         .executableTarget(
             name: "crash-subject", dependencies: ["Rootfast", "CommitLog", "SeededRandom"], path: "Specs/Subject"),
@@ -76,7 +83,7 @@ let package = Package(
             name: "Laws",
             dependencies: [
                 "SeededRandom", "Rootfast", "StateTree", "CommitLog", "SQLite", "StrictJSON", "Hashing", "SpecSupport",
-                "rootfast-tool", "crash-subject",
+                "FuzzSubjects", "rootfast-tool", "crash-subject",
             ],
             path: "Specs/Laws",
             exclude: ["Crashes/power_loss.py", "canonical_line.py", "proof_oracle.py", "root_oracle.py"]),
@@ -84,6 +91,12 @@ let package = Package(
         .testTarget(name: "CommitLogTests", dependencies: ["SpecSupport", "CommitLog", "StrictJSON", "Hashing"]),
     ]
 )
+
+// Links with `-sanitize=fuzzer` only: for `tools/fuzz`, and in nobody else's way.
+if Context.environment["ROOTFAST_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(name: "fuzz", dependencies: ["FuzzSubjects"], path: "Specs/Fuzz/Driver"))
+}
 
 // One place for the settings of every Swift target.
 for target in package.targets where target.type != .system && !["CHashing", "CMemory"].contains(target.name) {

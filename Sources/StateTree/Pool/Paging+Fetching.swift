@@ -23,12 +23,22 @@ extension Paging {
         (side.ids[index], side.digests[index]) = (id, digest)
     }
 
-    /// Makes known what a page refers to.
-    func noteReferences(of stored: StoredPage) throws(PageError) {
+    /// Makes known the children of a page that is verified. With `lock` held.
+    private func noteChildren(of stored: StoredPage) throws(PageError) {
+        for child in stored.children { try note(page: child.id, at: child.slot, child.digest) }
+    }
+
+    /// Makes known the long values of a page, which it takes to hash it.
+    private func noteValues(of stored: StoredPage) throws(PageError) {
         try lock.withLock { () throws(PageError) in
-            for child in stored.children { try note(page: child.id, at: child.slot, child.digest) }
             for value in stored.longValues { try note(value) }
         }
+    }
+
+    /// Makes known all that a page refers to.
+    func noteReferences(of stored: StoredPage) throws(PageError) {
+        try noteValues(of: stored)
+        try lock.withLock { () throws(PageError) in try noteChildren(of: stored) }
     }
 
     private func note(_ value: StoredPage.LongValue) throws(PageError) {
@@ -65,10 +75,13 @@ extension Paging {
         }
         guard let id else { return page }
         let stored = try StoredPage(store.page(id), id: id)
-        try noteReferences(of: stored)
+        try noteValues(of: stored)
         try withScratchFrame { scratch throws(PageError) in
             try stored.layOut(in: scratch, expecting: digest, values, kernel)
-            lock.withLock { publish(scratch, at: slot) }
+            try lock.withLock { () throws(PageError) in
+                try noteChildren(of: stored)
+                publish(scratch, at: slot)
+            }
         }
         makeRoom()
         return page

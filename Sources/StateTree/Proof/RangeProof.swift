@@ -41,7 +41,8 @@ public struct RangeProof: Hashable, Sendable {
 extension RangeProof {
     /// Checks that the rows are all that the state with this root holds in [from, to). `nil` is no bound.
     ///
-    /// Recomputes every hash; costs the rows and at most 9,217 steps a side.
+    /// Recomputes every hash; costs the rows and at most 9,217 steps a side. There is one proof of each range, but for a
+    /// range that ends before it begins: that nothing is in it several show.
     ///
     /// - Throws: `ProofError` if the proof does not show this.
     public func verify(from: [UInt8]?, to: [UInt8]?, root: Digest) throws(ProofError) {
