@@ -246,6 +246,36 @@ import Threading
         }
     }
 
+    /// A page that came back at a slot that was free was written over once the writer took the slot.
+    @Test func `a reference to a slot that stands for no page is found out`() throws {
+        var rng = SeededGenerator(seed: 12)
+        let store = MemoryStore()
+        let tree = Tree(kernel: .scalar, store: store)
+        var model: [[UInt8]: [UInt8]] = [:]
+        Self.fill(tree, &model, 900, &rng)
+        for key in model.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }).prefix(300) {
+            model[key] = nil
+            tree.delete(key)
+        }
+        let stored = try store.snapshot(tree, of: tree.freeze(hashing: true))
+        let honest = try store.page(stored.rootPage)
+        let reference = try #require(Self.references(in: honest).first)
+        for slot in UInt32(1)...300 {
+            let bytes = withUnsafeBytes(of: slot.littleEndian) { Array($0) }
+            guard bytes != Array(honest[reference].prefix(4)) else { continue }
+            store.damage(page: stored.rootPage) { _ in
+                var page = Array(honest.dropLast(4))
+                page.replaceSubrange(reference.prefix(4), with: bytes)
+                let crc = page.withUnsafeBytes { CRC32C.checksum($0) }
+                return page + withUnsafeBytes(of: crc.littleEndian) { Array($0) }
+            }
+            #expect(throws: PageError.self, "slot \(slot)") {
+                let view = try Tree(stored, in: store, budgetBytes: .max, kernel: .scalar).freeze(hashing: true)
+                for key in model.keys { _ = try key.withUnsafeBytes { try view.value(for: $0) } }
+            }
+        }
+    }
+
     /// Where a stored page has the slots and ids of its children (see `StoredPage`).
     private static func references(in page: [UInt8]) -> [Range<Int>] {
         func number(at offset: Int) -> Int { Int(page[offset]) | Int(page[offset + 1]) << 8 }

@@ -353,6 +353,7 @@ extension PagePool {
     /// Goes on from a stored tree. Requires a new pool.
     func adopt(_ numbering: Numbering) {
         frames.expect(slotCount: numbering.slotCount)
+        paging?.adopt(numbering)
         writer.pointee.slotCount = numbering.slotCount
         writer.pointee.valueCount = numbering.valueCount
         for slot in numbering.freeSlots { writer.pointee.freeSlots.append(slot) }

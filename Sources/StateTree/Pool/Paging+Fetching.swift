@@ -3,6 +3,14 @@ import Threading
 
 /// How what is not in memory comes back: read, verified by its hash, and published.
 extension Paging {
+    /// Goes on from a stored tree.
+    func adopt(_ numbering: PagePool.Numbering) {
+        lock.withLock {
+            usedSlots = UsedNumbers(count: numbering.slotCount, free: numbering.freeSlots)
+            usedValues = UsedNumbers(count: numbering.valueCount, free: numbering.freeValues)
+        }
+    }
+
     /// Makes known which page of the store a slot stands for, and its hash.
     func adopt(page id: UInt64, at slot: UInt32, _ digest: Digest) throws(PageError) {
         try lock.withLock { () throws(PageError) in try note(page: id, at: slot, digest) }
@@ -19,6 +27,9 @@ extension Paging {
         let known = side.ids[index]
         guard known == 0 ? frames.page(slot).word == 0 : known == id && side.digests[index] == digest else {
             throw PageError(.damaged, .page, id, "slot \(slot) stands for another page already, \(known)")
+        }
+        guard known != 0 || usedSlots?.contains(slot) ?? true else {
+            throw PageError(.damaged, .page, id, "slot \(slot) stood for no page")
         }
         (side.ids[index], side.digests[index]) = (id, digest)
     }
@@ -49,6 +60,9 @@ extension Paging {
         let entry = values[value.number]
         // What is known or in memory is not written again, as readers may be at it.
         if entry.pointee.id == 0, values.word(value.number) == 0 {
+            guard usedValues?.contains(value.number) ?? true else {
+                throw PageError(.damaged, .longValue, value.id, "its number \(value.number) stood for none")
+            }
             entry.pointee.id = value.id
             entry.pointee.count = value.count
             entry.pointee.digest = value.digest

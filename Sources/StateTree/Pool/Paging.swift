@@ -32,6 +32,9 @@ final class Paging: @unchecked Sendable {
     /// How many pages, and how many bytes of long values, are stored and in memory.
     var storedPageCount = 0
     var storedValueBytes = 0
+    /// What the stored tree that this one goes on from uses; `nil` if it goes on from none.
+    var usedSlots: UsedNumbers?
+    var usedValues: UsedNumbers?
     /// What no longer belongs to the tree, and is in the page store.
     var dropped: [StoredItem] = []
 
