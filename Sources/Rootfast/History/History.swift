@@ -46,7 +46,7 @@ struct History {
             do throws(StoreError) {
                 return try replay(to: sequence, StateMachine(options), from: nil)
             } catch {
-                guard error.code == .inputOutput(call: "open", errno: 2) else { throw error }
+                guard error.code == Replay.segmentIsGone else { throw error }
                 reasons.append("a segment before it is gone")
             }
         }

@@ -15,7 +15,7 @@ extension Recovery {
             return try recovery.run()
         } catch {
             // What was found at first may have been reclaimed meanwhile.
-            guard isBeingWritten, error.code == .corrupt else { throw error }
+            guard isBeingWritten, [.corrupt, Replay.segmentIsGone].contains(error.code) else { throw error }
             return try recovery.run()
         }
     }

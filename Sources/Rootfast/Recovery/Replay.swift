@@ -164,6 +164,9 @@ struct Replay {
         }
     }
 
+    /// How a segment is told that is not there any more, though it was in the folder's list.
+    static let segmentIsGone = StoreError.Code.inputOutput(call: "open", errno: 2)
+
     private func open(_ segment: UInt64) throws(DiskError) -> any DiskFile {
         let name = LogNames.segment(segment)
         guard let file = try disk.open(name, .read) else { throw DiskError(call: "open", name: name, errno: 2) }
