@@ -4,7 +4,7 @@ extension Recovery {
     /// Reads a store without its lock. If it is being written, reads up to its last flush known to be durable.
     static func readBeside(
         _ disk: any Disk, _ machineOptions: StateMachine.Options, isBeingWritten: Bool,
-        readsWholeLog: Bool = false, _ options: Replay.Options = Replay.Options()
+        readsWholeLog: Bool = false, _ options: Replay.Options
     ) throws(StoreError) -> Result {
         var options = options
         if isBeingWritten { options.lastN = try lastDurable(disk) }

@@ -21,7 +21,7 @@ struct Recovery {
 
     let disk: any Disk
     var machineOptions: StateMachine.Options
-    var replayOptions = Replay.Options()
+    var replayOptions: Replay.Options
     let isReadOnly: Bool
     /// Goes on from the oldest start that the log reaches from, to verify all of the log that is there.
     var readsWholeLog = false

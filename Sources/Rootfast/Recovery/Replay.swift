@@ -17,7 +17,7 @@ struct Replay {
         /// Stops at the end of the last flush that goes no further than this commit.
         var lastSequence: UInt64?
         /// Reads and verifies on a thread of its own what is applied here, and makes memory for it on another.
-        var readsAhead = false
+        var readsAhead: Bool
         /// Told the bytes read so far and in all.
         var progress: ((Int, Int) -> Void)?
     }
@@ -59,7 +59,7 @@ struct Replay {
     /// The newest flushes whose durability no later `synced` shows, by their last `n` and where they begin.
     private var unsynced: [(lastN: UInt64, offset: Int)] = []
 
-    init(_ disk: any Disk, into machine: StateMachine, from start: LogTip?, _ options: Options = Options()) {
+    init(_ disk: any Disk, into machine: StateMachine, from start: LogTip?, _ options: Options) {
         self.disk = disk
         self.machine = machine
         self.start = start

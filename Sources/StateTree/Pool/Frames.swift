@@ -52,8 +52,6 @@ struct Frames {
         state.deallocate()
     }
 
-    var arenaCount: Int { state.pointee.arenaCount }
-
     /// The page of a slot whose arena is there.
     @inline(__always)
     func page(_ slot: UInt32) -> Page {

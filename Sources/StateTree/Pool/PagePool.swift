@@ -48,7 +48,8 @@ final class PagePool: @unchecked Sendable {
     }
 
     private let lock = Lock()
-    private var pins: [Int64: Int] = [:]
+    /// The generations that a view shows.
+    private var pins: Set<Int64> = []
 
     /// - Parameter budgetBytes: how much memory to keep within, if there is a store.
     init(_ store: (any PageStore)?, budgetBytes: Int, _ kernel: HashKernel) {
@@ -233,23 +234,17 @@ extension PagePool {
     /// Ends the current generation, pins it for a view, and starts the next.
     func freeze() -> Int64 {
         let frozen = generation
-        lock.withLock { pins[frozen, default: 0] += 1 }
+        lock.withLock { _ = pins.insert(frozen) }
         writer.pointee.generation += 1
         return frozen
     }
 
     func unpin(_ generation: Int64) {
-        lock.withLock {
-            if let count = pins[generation], count > 1 {
-                pins[generation] = count - 1
-            } else {
-                pins[generation] = nil
-            }
-        }
+        lock.withLock { _ = pins.remove(generation) }
     }
 
     /// The oldest generation that a view shows; the current one if there is no view.
-    var oldestPinned: Int64 { lock.withLock { pins.keys.min() } ?? generation }
+    var oldestPinned: Int64 { lock.withLock { pins.min() } ?? generation }
 
     /// Views that live no longer than so many generations are waited for.
     private static let patience: Int64 = 8
@@ -257,7 +252,7 @@ extension PagePool {
     /// Frees what no pinned generation can reach any more. The writer's; costs the number of things freed, and of those
     /// that are first found to be kept for a view that lives long.
     func reclaim() {
-        let pins = lock.withLock { self.pins.keys.sorted() }
+        let pins = lock.withLock { self.pins.sorted() }
         var freed: [Retired] = []
         var dropped: [Retired] = []
         let retired = writer.pointee.retired
