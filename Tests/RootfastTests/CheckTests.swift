@@ -1,5 +1,6 @@
 import CommitLog
 import Rootfast
+import SQLite
 import SpecSupport
 import Testing
 
@@ -23,5 +24,38 @@ import Testing
         }
         #expect(isReclaimed && disk.files[LogNames.segment(2)] == nil)
         #expect(report.verdict == .sound && report.isBeingWritten && report.sequence >= 6)
+    }
+
+    @Test func `a store that a writer opens while it is checked is checked again beside it`() throws {
+        let folder = TemporaryFolder()
+        let store = try Store.open(folder.path, mode: .createIfMissing)
+        _ = try store.prepare("vote") { try $0.put("a", "1") }
+        // Beside a writer the last flush is not seen.
+        try store.write { try $0.put("b", "1") }
+        try store.close()
+        var writer: Store?
+        let report = try Store.check(folder.path) { _, _, _ in
+            if writer == nil { writer = try? Store.open(folder.path) }
+        }
+        #expect(writer != nil && report.isBeingWritten)
+        #expect(report.verdict == .wantsAttention && report.inDoubt.map(\.id) == ["vote"])
+        #expect(try Store.check(folder.path).isBeingWritten)
+        try writer?.close()
+        #expect(try !Store.check(folder.path).isBeingWritten)
+    }
+
+    @Test func `an outcome that is not what it was when the snapshot was taken is damage`() throws {
+        let disk = SimulatedDisk()
+        let store = try MaintenanceRegressionTests.open(disk, creating: true)
+        for id in ["t1", "t2"] { try store.write(id: id) { try $0.put("a", "1") } }
+        let snapshot = try store.maintenance.takeSnapshot()
+        try store.close()
+        let database = disk.database("state.sqlite")
+        try Connection(path: database.path, vfs: database.vfs, .readWrite).execute(
+            "UPDATE outcomes SET tx_id = 't3' WHERE tx_id = 't2'")
+        let report = try Store.checking(disk)
+        #expect(report.verdict == .damaged)
+        #expect(report.damage?.message == "The outcomes are not what snapshot \(snapshot.id) says of them")
+        #expect(report.damage?.place == .init(file: "state.sqlite", sequence: 2))
     }
 }

@@ -171,6 +171,28 @@ import Testing
         #expect(try Store.checking(torn.afterKill()).verdict == .sound)
     }
 
+    @Test func `a flush of megabytes that is torn is dropped whole, and named where a later one saw it durable`() throws
+    {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true)
+        try store.write { try $0.put("a", "1") }
+        let start = disk.files[Self.first]!.lastIndex { $0 != 0 }! + 1
+        try store.write { try $0.put("b", String(repeating: "x", count: 5 << 20)) }
+        let end = disk.files[Self.first]!.lastIndex { $0 != 0 }! + 1
+        let torn = disk.changing(Self.first) { bytes in for i in (end - 50)..<end { bytes[i] = 0 } }
+        let again = try Store.simulated(torn)
+        #expect(again.view.sequence == 1)
+        #expect(again.recovery.tornTail?.place == .init(file: Self.first, offset: start, sequence: 1))
+        #expect(again.recovery.tornTail?.byteCount == end - 50 - start)
+        #expect(torn.files[Self.first]![start...].allSatisfy { $0 == 0 })
+
+        try store.write { try $0.put("c", "3") }
+        for damaged in [start + 10, start + (4 << 20)] {
+            let image = disk.changing(Self.first) { $0[damaged] = 0 }
+            #expect(try Store.checking(image).damage?.place == .init(file: Self.first, offset: start, sequence: 1))
+        }
+    }
+
     @Test func `a gap before a flush that saw it durable is damage, and is not truncated away`() throws {
         let disk = SimulatedDisk()
         let store = try Store.simulated(disk, creating: true)

@@ -1,3 +1,4 @@
+import CommitLog
 import Foundation
 import Rootfast
 import SpecSupport
@@ -94,6 +95,28 @@ import Testing
         }
         #expect(try Store.checking(disk.afterKill()).verdict == .sound)
         #expect(try Store.simulated(disk.afterKill()).root == store.root)
+    }
+
+    @Test(arguments: [("openat", "store.json.new"), ("fsync", "log")])
+    func `a segment that was begun and cannot be taken back ends all writing`(call: String, file: String) throws {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true, segmentBytesMax: 4096)
+        try store.write { try $0.put("a", "1") }
+        let root = store.root
+        disk.setFault { name, at in
+            (name, at) == (call, file) || (name, at) == ("unlinkat", LogNames.segment(2)) ? Self.noSpace : nil
+        }
+        // What is left could be taken for the log's continuation, so this is no lack of room, which passes.
+        let big = String(repeating: "x", count: 4000)
+        expectError(.poisoned) { try store.write { try $0.put("b", big) } }
+        disk.setFault(nil)
+        expectError(.poisoned) { try store.write { try $0.put("c", "1") } }
+        #expect(store.root == root)
+        let left = disk.afterKill()
+        let again = try Store.simulated(left, segmentBytesMax: 4096)
+        #expect(again.root == root)
+        try again.write { try $0.put("b", big) }
+        #expect(try Store.checking(left.afterKill()).verdict == .sound)
     }
 
     @Test func `whatever call fails while a store is made, opened or rotated, the next opening is sound`() throws {

@@ -45,4 +45,18 @@ import Testing
         try store.close()
         #expect(try Store.check(folder.path).verdict == .sound)
     }
+
+    @Test func `megabytes of zeros behind the log are passed over, and what is behind them is a torn tail`() throws {
+        let disk = SimulatedDisk()
+        let store = try Store.simulated(disk, creating: true)
+        try store.write { try $0.put("a", "1") }
+        let start = disk.files[DamageTests.first]!.lastIndex { $0 != 0 }! + 1
+        let zeros = [UInt8](repeating: 0, count: 5 << 20)
+        let image = disk.changing(DamageTests.first) { $0 = Array($0[..<start]) + zeros }
+        #expect(try Store.checking(image).verdict == .sound)
+        let torn = disk.changing(DamageTests.first) { $0 = Array($0[..<start]) + zeros + utf8("{\"op\":") }
+        let report = try Store.checking(torn)
+        #expect(report.verdict == .wantsAttention && report.sequence == 1)
+        #expect(report.tornTail?.byteCount == zeros.count + 6)
+    }
 }

@@ -230,6 +230,30 @@ import Testing
         #expect(try definedRoot(before.0) == before.0.root)
         try model.expect(store)
     }
+
+    @Test func `a value that is read in place stays there until it was read, whatever else is read`() throws {
+        let folder = TemporaryFolder()
+        let store = try Self.open(folder.path)
+        func value(_ i: Int) -> [UInt8] { Array(repeating: UInt8(i % 251), count: 1000) }
+        for start in stride(from: 0, to: 4000, by: 100) {
+            try store.write { tx in for i in start..<(start + 100) { try tx.put(Self.key(i), value(i)) } }
+        }
+        try store.maintenance.takeSnapshot()
+        let view = store.view
+        for i in [7, 2000, 3999] {
+            let isSame = try view.withValue(of: Self.key(i)) { bytes in
+                for j in 0..<4000 { try #require(try view.get(Self.key(j)) == value(j)) }
+                return bytes?.elementsEqual(value(i))
+            }
+            #expect(isSame == true)
+        }
+        #expect(try view.withValue(of: "none") { $0 == nil })
+        // And no longer: the next commits make room.
+        for i in 0..<100 where try store.status().memoryBytes > 2 << 20 {
+            try store.write { try $0.put("last", "\(i)") }
+        }
+        #expect(try store.status().memoryBytes < 2 << 20)
+    }
 }
 
 /// Copies a folder with its files and one level of folders, replacing what is there.

@@ -251,4 +251,24 @@ import Testing
         try store.close()
         try Store.open(folder.path).close()
     }
+
+    @Test func `the log is told up to a segment that is missing, which is named`() throws {
+        let folder = TemporaryFolder()
+        let store = try Store.open(folder.path, mode: .createIfMissing)
+        for i in 0..<3 {
+            try store.write { try $0.put("k", "\(i)") }
+            try store.maintenance.seal()
+        }
+        try store.close()
+        try FileManager.default.removeItem(atPath: folder.path + "/log/0000000002.jsonl")
+        var lineCount = 0
+        let error = #expect(throws: StoreError.self) {
+            try Store.log(folder.path) { _ in
+                lineCount += 1
+                return true
+            }
+        }
+        #expect(lineCount == 3)
+        #expect(error?.code == .corrupt && error?.place?.file == "log/0000000002.jsonl")
+    }
 }

@@ -154,6 +154,46 @@ import Threading
         #expect(!isFoundOut())
     }
 
+    @Test func `what is read back of a snapshot has to be what was written`() throws {
+        var rng = SeededGenerator(seed: 12)
+        let tree = Tree(kernel: .scalar, store: MemoryStore())
+        var model: [[UInt8]: [UInt8]] = [:]
+        Self.fill(tree, &model, 400, &rng)
+        let unstored = tree.unstoredPages(of: tree.freeze(hashing: true), after: (0, 0))
+        #expect(unstored.collect())
+        let pages = (0..<unstored.pageCount).map { unstored.page($0).bytes }
+        let values = (0..<unstored.longValueCount).map { Array(unstored.longValue($0).bytes) }
+        for (i, page) in pages.enumerated() {
+            try unstored.verifyPage(i, page)
+            // Also a whole page, if it is another.
+            for other in [pages[(i + 1) % pages.count], Array(page.dropLast()), page.map { $0 ^ 1 }, []] {
+                #expect(throws: PageError.self) { try unstored.verifyPage(i, other) }
+            }
+        }
+        for (i, value) in values.enumerated() {
+            try unstored.verifyLongValue(i, value)
+            for other in [value.map { $0 ^ 1 }, Array(value.dropLast()), value + [0]] {
+                #expect(throws: PageError.self) { try unstored.verifyLongValue(i, other) }
+            }
+        }
+        #expect(pages.count > 5 && values.count > 5)
+    }
+
+    @Test func `a reopened tree of which only the pages made last are left lets go of these`() throws {
+        let store = MemoryStore()
+        let tree = Tree(kernel: .scalar, store: store)
+        func key(_ number: Int) -> [UInt8] { withUnsafeBytes(of: UInt32(number).bigEndian) { Array($0) } }
+        for number in 0..<60_000 { tree.put(key(number), [UInt8](repeating: 1, count: 60)) }
+        _ = try store.snapshot(tree, of: tree.freeze(hashing: true))
+        for number in 0..<50_000 { _ = tree.delete(key(number)) }
+        let stored = try store.snapshot(tree, of: tree.freeze(hashing: true), keepsOld: false)
+        let reopened = try Tree(stored, in: store, budgetBytes: Self.budget, kernel: .scalar)
+        let view = reopened.freeze(hashing: true)
+        for _ in 0..<2 { #expect(view.pairs().map(\.key) == (50_000..<60_000).map(key)) }
+        // Those that had left were read twice.
+        #expect(store.readCount > store.pageIDs.count * 3 / 2, "of \(store.pageIDs.count) pages")
+    }
+
     @Test func `two pages in each other's place are found out`() throws {
         var rng = SeededGenerator(seed: 8)
         let store = MemoryStore()

@@ -104,7 +104,8 @@ struct FailingCallTests {
         for index in 0..<settings.caseCount(60) {
             let part = parts[index % parts.count]
             let function = Self.functions[index / parts.count % Self.functions.count]
-            let errno = [5, 28, 4][Int(random.next() % 3)]
+            // EIO, ENOSPC, EINTR, EINVAL.
+            let errno = [5, 28, 4, 22][Int(random.next() % 4)]
             let failures =
                 "enable_random name=posix/io/\(function),probability=0.0\(1 + random.next() % 9),failinfo=\(errno)"
             do {
