@@ -31,16 +31,15 @@ import Testing
         return bytes + (0..<4).map { UInt8(truncatingIfNeeded: crc >> (8 * $0)) }
     }
 
-    @Test func `a page with any bit changed, or of any other length, is refused or says the same`() throws {
+    @Test func `a page with any bit changed, or of any other length, is refused`() throws {
         let (store, stored, pairs) = try Self.sample()
         #expect(try Self.read(stored, in: store) == pairs)
         var refusals: [String: Int] = [:]
-        var harmless = 0
         func tryPage(_ id: UInt64, _ content: [UInt8]) {
             store.damage(page: id) { _ in Self.withChecksum(content) }
             do {
-                #expect(try Self.read(stored, in: store) == pairs, "page \(id)")
-                harmless += 1
+                _ = try Self.read(stored, in: store)
+                Issue.record("page \(id) is taken for the honest one")
             } catch let error as PageError {
                 refusals[error.reason.filter { !$0.isNumber }, default: 0] += 1
             } catch {
@@ -65,13 +64,11 @@ import Testing
             "it is too short", "its format is unknown", "it has  entries", "it has a bit beyond every key",
             "it ends in an entry", "something follows its entries", "a child has a value", "a key is too long",
             "a value is too long", "a long value cannot be", "its hash is not the one that its parent has",
-            "there is no slot ", "slot  stands for page  already", "there is no long value ",
-            "its number  stands for another already",
+            "there is no slot ", "slot  stands for another page already, ", "there is no long value ",
+            "slot  stood for no page", "its number  stood for none",
         ] {
             #expect(refusals[reason] != nil, "\(reason) is not among \(refusals)")
         }
-        // A slot or a number that nothing else has serves as well.
-        #expect(harmless > 0)
     }
 
     // MARK: - Pages that hash as their parents say, and are no tree's all the same
