@@ -200,6 +200,13 @@ import Testing
         }
         #expect(failure!.reason.hasPrefix("it did not reach what it claims to: \"torn tail\" "))
         #expect(failure!.reason.hasSuffix("of 90, \"vote\" 0 times of 1"))
+        // Chance differs from seed to seed: of another than the usual one less is asked, but not nothing.
+        var other = Self.settings
+        other.seed = 77
+        try checkLaw("reaches", cases: 100, reaching: ["torn tail": 90], settings: other, law)
+        #expect(throws: LawFailure.self) {
+            try checkLaw("reaches", cases: 100, reaching: ["vote": 1], settings: other, law)
+        }
         var fewer = Self.settings
         fewer.caseCount = .exactly(3)
         try checkLaw("reaches", cases: 100, reaching: ["torn tail": 90], settings: fewer, law)

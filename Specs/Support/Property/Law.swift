@@ -13,8 +13,8 @@ import SeededRandom
 /// }
 /// ```
 /// The law holds for a case unless it throws. What it needs of chance it takes from its choices only. A case that fails
-/// is shrunk. `reaching` is what must be counted how often for the law to have said anything; it is not asked of a run
-/// with fewer cases than `cases`. See `LawSettings` for what the environment sets.
+/// is shrunk. `reaching` is what must be counted how often for the law to have said anything: a fifth of it where the seed
+/// is not the usual one, for which it was measured, and nothing of a run with fewer cases than `cases`. See `LawSettings` for what the environment sets.
 ///
 /// - Returns: what was reached, which is printed in one line as well.
 @discardableResult
@@ -38,7 +38,10 @@ package func checkLaw(
             })
     for _ in 0..<count { try trial.run(.seed(seeds.next())) }
     trial.report("seed \(settings.seed)")
-    if count >= cases { try trial.require(reaching) }
+    if count >= cases {
+        let isUsual = settings.seed == LawSettings.usualSeed
+        try trial.require(isUsual ? reaching : reaching.mapValues { max(1, $0 / 5) })
+    }
     return trial.reach
 }
 

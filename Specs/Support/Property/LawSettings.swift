@@ -17,7 +17,8 @@ package struct LawSettings: Sendable {
     }
 
     package var caseCount = CaseCount.times(1)
-    package var seed: UInt64 = 1
+    package static let usualSeed: UInt64 = 1
+    package var seed = usualSeed
     /// The name of a law, and a case of it.
     package var replay: (law: String, line: String)?
     /// Where failures are noted.
