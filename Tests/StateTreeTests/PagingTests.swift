@@ -12,7 +12,10 @@ import Threading
     static func fill(_ tree: Tree, _ model: inout [[UInt8]: [UInt8]], _ count: Int, _ rng: inout SeededGenerator) {
         for _ in 0..<count {
             let key = rng.bytes(.random(in: 1...12, using: &rng))
-            if Int.random(in: 0..<4, using: &rng) == 0, let old = model.keys.randomElement(using: &rng) {
+            if Int.random(in: 0..<4, using: &rng) == 0, !model.isEmpty {
+                // In order, as a dictionary's own differs from process to process.
+                let keys = model.keys.sorted { $0.lexicographicallyPrecedes($1) }
+                let old = keys.randomElement(using: &rng)!
                 model[old] = nil
                 _ = tree.delete(old)
             } else {
@@ -264,7 +267,7 @@ import Threading
         let root =
             withUnsafeBytes(of: stored.rootSlot.littleEndian) { Array($0) }
             + withUnsafeBytes(of: stored.rootPage.littleEndian) { Array($0) }
-        #expect(references.count > 2)
+        #expect(references.count > 1)
         for reference in references {
             for other in references.filter({ $0 != reference }).map({ Array(honest[$0]) }) + [root] {
                 store.damage(page: stored.rootPage) { _ in
@@ -353,31 +356,32 @@ import Threading
     /// snapshot had given it an id: before it was stored, and the snapshot ended the process.
     @Test func `a long value does not leave before it is stored, whoever had its number before`() throws {
         let store = MemoryStore()
-        let tree = Tree(kernel: .scalar, store: store, budgetBytes: Self.budget)
-        func put(_ number: Int, _ byte: UInt8) { tree.put([UInt8(number)], Array(repeating: byte, count: 5000)) }
-        for number in 0..<60 { put(number, 1) }
+        let tree = Tree(kernel: .scalar, store: store, budgetBytes: 200 << 12)
+        func put(_ key: Int, _ byte: UInt8) {
+            tree.put([UInt8(key / 256), UInt8(key % 256)], Array(repeating: byte, count: 5000))
+        }
+        for key in 0..<60 { put(key, 1) }
         _ = try store.snapshot(tree, of: tree.freeze(hashing: true))
-        // Of the first some have begun to leave, of the others none.
-        for number in Array(0..<20) + Array(40..<60) { _ = tree.delete([UInt8(number)]) }
+        for key in 0..<40 { _ = tree.delete([0, UInt8(key)]) }
         for _ in 0..<4 {
-            put(200, 2)
+            put(100, 2)
             _ = tree.freeze(hashing: true)
         }
-        // These get the numbers of those that were deleted.
-        for number in 100..<200 { put(number, 3) }
+        // These get the numbers of those that were deleted, all of it within the budget.
+        for key in 200..<240 { put(key, 3) }
         let view = tree.freeze(hashing: true)
         let unstored = tree.unstoredPages(of: view, after: (1000, 1000))
         #expect(unstored.collect())
-        // Each freeze makes room.
-        for byte in UInt8(0)..<60 {
-            tree.put([201], [byte])
+        // And these are beyond it: each freeze makes room.
+        for key in 300..<500 {
+            put(key, 4)
             _ = tree.freeze(hashing: true)
         }
         for i in 0..<unstored.longValueCount {
             #expect([2, 3].contains(unstored.longValue(i).bytes.first))
         }
         unstored.giveUp()
-        for number in 100..<200 { #expect(view.value(for: [UInt8(number)])?.first == 3) }
+        for key in 200..<240 { #expect(view.value(for: [0, UInt8(key)])?.first == 3) }
     }
 
     /// A reader that came by the first long value of a reopened tree, and its writer at the same time, each made the table
