@@ -15,7 +15,10 @@ extension Choices {
     /// What can be done in the scenario's state; now and then many keys change at once.
     mutating func busyAction(in scenario: Scenario) -> Scenario.Action {
         guard oneIn(4) else { return action(in: scenario) }
-        return .write(manyChanges(in: scenario), id: nil, oneIn(4) ? .sync : .none)
+        let changes = manyChanges(in: scenario)
+        // A write of nothing leaves no record.
+        guard !changes.isEmpty else { return action(in: scenario) }
+        return .write(changes, id: nil, oneIn(4) ? .sync : .none)
     }
 
     /// Changes of keys that no transaction in doubt holds, all alike, side by side or scattered.

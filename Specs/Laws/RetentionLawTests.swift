@@ -37,10 +37,16 @@ import Testing
 
     private static func compareRuns(in scenario: Scenario, _ reach: inout Reach) throws {
         let (maintenance, disk) = (scenario.store.maintenance, scenario.disk)
+        // The clock begins anew when a store is opened: it has to come to where it was, or it does so between the two.
+        while scenario.options.retention.grace == .zero,
+            try maintenance.retain(isDry: true).contains(where: { $0.action == .wait })
+        {}
         let before = Listing(disk, try maintenance.snapshots())
         let plan = try maintenance.retain(isDry: true)
         try expectEqual(Listing(disk, try maintenance.snapshots()), before, "a dry run changes something:")
-        try expectEqual(try maintenance.retain(), plan)
+        let done = try maintenance.retain()
+        let other = zip(done, plan).filter { $0 != $1 }.map { "\($0) was to be \($1)" }
+        try expect(done == plan, "\(done.count) decisions of \(plan.count), \(other.joined(separator: "; "))")
         let after = Listing(disk, try maintenance.snapshots())
         var (segments, snapshots) = (before.segments, before.snapshots)
         for decision in plan {
