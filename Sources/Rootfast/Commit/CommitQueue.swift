@@ -207,13 +207,19 @@ final class CommitQueue: @unchecked Sendable {
             admitPending(mayBlock: true, givingWay: false)
             guard isFlushDue || !pending.isEmpty else { break }
             let flush = close()
+            let closedView = newest
+            // Who needs no sync would wait for this one now.
+            if pending.contains(where: { $0.durability != .sync }) { admitPending(mayBlock: false, givingWay: false) }
             letGo()
             lock.unlock()
             // Only now, so that those who are woken do not keep the next flush from the disk.
             Completion.give(answers)
             let failure = committer.persist(flush)
             lock.lock()
-            if failure == nil { durable = flush.view! }
+            if failure == nil {
+                if newest === closedView { newest = flush.view! }
+                durable = flush.view!
+            }
             answers = failure == nil ? flush.takeAnswers(.success(())) : []
             hold()
             committer.finish(flush, failure)

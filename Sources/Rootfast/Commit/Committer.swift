@@ -2,13 +2,14 @@ import CommitLog
 import Hashing
 import StateTree
 import StrictJSON
+import Threading
 
 /// Turns requests into flushes: the commit path, from admission to durability.
 ///
 /// A request is *admitted* to the open flush: checked, applied to the state and encoded. When the flush is *closed* the
-/// state is hashed once. Then it is *persisted*, that is, written and synced, while the next flush is open already and
-/// admits. If that fails the store is *poisoned*: the state goes back to the end of the flush before, and nothing is
-/// written until the store is opened again.
+/// state is frozen. Then it is *persisted*: the state is hashed once, and the flush is written and synced, while the next
+/// one is open already and admits. If that fails the store is *poisoned*: the state goes back to the end of the flush
+/// before, and nothing is written until the store is opened again.
 ///
 /// One thread at a time may use a committer, but for `persist`, which another may call beside it. At most one flush is
 /// closed and not yet finished.
@@ -30,7 +31,10 @@ final class Committer {
     /// Closed, and not yet finished.
     private var closed: Flush?
     private var spare = Flush()
-    /// Where the log stands with all that was admitted. The chain is that before the open flush.
+    /// Held while a closed flush is sealed.
+    private let sealing = Lock()
+    /// Where the log stands with all that was admitted. The root and the chain are those of the last flush that is
+    /// finished.
     private var tip: LogTip
     /// Where the log stands with all that is durable, and the state there.
     private var durableTip: LogTip
@@ -57,7 +61,6 @@ final class Committer {
         self.tip = tip
         durableTip = tip
         durable = StateView(tree: machine.tree.freeze(hashing: true), sequence: tip.seq)
-        open.reset(after: tip.chain)
     }
 
     /// Where the log stands with all that is durable.
@@ -82,7 +85,9 @@ final class Committer {
 
     /// The state with all that was admitted. Costs O(1) without hashing, and then a copy of each page written next.
     func freeze(hashing: Bool) -> StateView {
-        StateView(tree: machine.tree.freeze(hashing: hashing), sequence: tip.seq)
+        // States are hashed in their order.
+        if hashing, let closed { seal(closed) }
+        return StateView(tree: machine.tree.freeze(hashing: hashing), sequence: tip.seq)
     }
 
     // MARK: - A request
@@ -218,26 +223,35 @@ final class Committer {
         if flush.isEmpty {
             flush.close(empty: durableTip, view: durable)
         } else {
-            let view = freeze(hashing: true)
-            tip.root = view.tree.root!
-            flush.close(tip, synced: durableTip.n, view: view)
-            tip = flush.tip!
+            tip.synced = durableTip.n
+            flush.close(tip, view: freeze(hashing: false))
+            tip.offset = flush.tip!.offset
         }
         closed = flush
         open = spare
-        open.reset(after: tip.chain)
+        open.reset()
         return flush
     }
 
-    /// Writes and syncs a closed flush; returns what failed. May run beside everything else.
+    /// Seals, writes and syncs a closed flush; returns what failed. May run beside everything else.
     func persist(_ flush: Flush) -> StoreError? {
         guard !flush.isEmpty else { return nil }
+        seal(flush)
         do throws(DiskError) {
             try writer?.write(flush.buffer.bytes, endingAt: flush.tip!)
             try writer?.sync()
             return nil
         } catch {
             return StoreError(error)
+        }
+    }
+
+    /// Hashes the state at the end of a closed flush, unless that is done. May run beside everything else.
+    private func seal(_ flush: Flush) {
+        sealing.withLock {
+            guard !flush.isSealed else { return }
+            let view = flush.view!
+            flush.seal(StateView(tree: machine.tree.hash(view.tree), sequence: view.sequence))
         }
     }
 
@@ -250,6 +264,7 @@ final class Committer {
         durable = flush.view!
         durableTip = flush.tip!
         durableTip.synced = durableTip.n
+        (tip.root, tip.chain) = (durableTip.root, durableTip.chain)
         growth.logByteCount += flush.buffer.count
         tellGrowth()
     }
@@ -265,7 +280,7 @@ final class Committer {
             advice: "Open the store again and ask for the outcome of the transaction's id.")
         Completion.give(flush.takeAnswers(.failure(unknown)) + open.takeAnswers(.failure(poison)))
         tip = durableTip
-        open.reset(after: tip.chain)
+        open.reset()
     }
 
     private static func poisoned(by cause: StoreError) -> StoreError {

@@ -2,10 +2,10 @@ import CommitLog
 import Hashing
 import StrictJSON
 
-/// The records that one sync makes durable together: open while requests are admitted to it, then closed, written and
-/// synced. Used again for its memory.
+/// The records that one sync makes durable together: open while requests are admitted to it, then closed, *sealed* with
+/// the root and the end that follows from it, written and synced. Used again for its memory.
 final class Flush {
-    /// The records, and once closed the whole flush.
+    /// The records, and once sealed the whole flush.
     var buffer = ByteBuffer(capacity: 64 << 10)
     /// An upper bound of the bytes it takes once closed.
     private(set) var byteCountMax = endBytesMax
@@ -13,13 +13,11 @@ final class Flush {
     private(set) var waiting: [CommitRequest] = []
     /// How to take back what its records did.
     var undo: [StateMachine.Undo] = []
-    /// The chain so far.
-    private var stream = BLAKE2b.Stream()
-    private var streamedCount = 0
-    /// The state at its end, once closed.
-    var view: StateView?
-    /// Where the log stands at its end, once closed.
-    var tip: LogTip?
+    /// The state at its end, once closed; hashed once sealed.
+    private(set) var view: StateView?
+    /// Where the log stands at its end, once closed; with its root and chain once sealed.
+    private(set) var tip: LogTip?
+    private(set) var isSealed = false
 
     /// What the last record's flush fields take at most, with room to spare.
     private static let endBytesMax = 1024
@@ -29,16 +27,13 @@ final class Flush {
 
     var isEmpty: Bool { buffer.isEmpty }
 
-    /// Makes it an open flush without records that goes on after `chain`.
-    func reset(after chain: Digest) {
+    /// Makes it an open flush without records.
+    func reset() {
         buffer.removeAll(keepingCapacity: buffer.count <= Self.keptBytesMax)
         waiting.removeAll(keepingCapacity: true)
         undo.removeAll(keepingCapacity: true)
         byteCountMax = Self.endBytesMax
-        stream = BLAKE2b.Stream()
-        streamedCount = 0
-        chain.withUnsafeBytes { stream.update($0) }
-        (view, tip) = (nil, nil)
+        (view, tip, isSealed) = (nil, nil, false)
     }
 
     /// The bytes it takes at most with a request more.
@@ -47,28 +42,41 @@ final class Flush {
     func add(_ request: CommitRequest, isWaiting: Bool) {
         byteCountMax += request.byteCountMax
         if isWaiting { waiting.append(request) }
-        absorb()
     }
 
-    /// Closes it: gives the last record the fields that end a flush. `tip` is where the log stands with all its records
-    /// but for the chain, the offset and what is known to be durable.
-    func close(_ tip: LogTip, synced: UInt64, view: StateView) {
-        var tip = tip
-        RecordEncoder.appendFlushEnd(root: tip.root, synced: synced, to: &buffer)
-        absorb()
-        tip.chain = stream.finish()
-        RecordEncoder.appendChain(tip.chain, to: &buffer)
-        RecordEncoder.appendCRC(CRC32C.checksum(buffer.bytes), to: &buffer)
-        tip.offset += buffer.count
-        tip.synced = synced
+    /// Closes it. `tip` is where the log stands with all its records, but for the offset, and for the root and the chain,
+    /// which are those before it.
+    func close(_ tip: LogTip, view: StateView) {
         self.tip = tip
         self.view = view
+        let recordsEnd = buffer.count
+        // Its end is as long whatever the root, which is not known yet.
+        RecordEncoder.appendFlushEnd(root: tip.root, synced: tip.synced, to: &buffer)
+        RecordEncoder.appendChain(tip.chain, to: &buffer)
+        RecordEncoder.appendCRC(0, to: &buffer)
+        self.tip!.offset += buffer.count
+        buffer.truncate(to: recordsEnd)
     }
 
     /// Closes it without a record: nothing is to be written.
     func close(empty tip: LogTip, view: StateView) {
         self.tip = tip
         self.view = view
+        isSealed = true
+    }
+
+    /// Gives the last record the fields that end a flush. `view` is the state at its end, hashed.
+    func seal(_ view: StateView) {
+        self.view = view
+        let root = view.tree.root!
+        RecordEncoder.appendFlushEnd(root: root, synced: tip!.synced, to: &buffer)
+        var stream = BLAKE2b.Stream()
+        tip!.chain.withUnsafeBytes { stream.update($0) }
+        stream.update(buffer.bytes)
+        (tip!.root, tip!.chain) = (root, stream.finish())
+        RecordEncoder.appendChain(tip!.chain, to: &buffer)
+        RecordEncoder.appendCRC(CRC32C.checksum(buffer.bytes), to: &buffer)
+        isSealed = true
     }
 
     /// Takes out those who wait, each with the answer.
@@ -82,11 +90,5 @@ final class Flush {
             }
             return (request.completion, answer)
         }
-    }
-
-    /// Takes what was added since into the chain, so that little of that is left to do at the end.
-    private func absorb() {
-        stream.update(UnsafeRawBufferPointer(rebasing: buffer.bytes[streamedCount...]))
-        streamedCount = buffer.count
     }
 }

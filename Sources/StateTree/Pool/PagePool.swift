@@ -13,14 +13,17 @@ import Threading
 /// `@unchecked Sendable`, because: (1) `pins` is touched under `lock` only; (2) arenas are never moved or freed while
 /// the pool lives, and their table is written before a page in a new one is frozen; (3) readers get at a page only
 /// through a frozen generation, handed to them through a lock, and frozen pages are not written but for the hashes and
-/// dirty marks, which no reader of an unhashed view touches; (4) `paging` takes care of itself; (5) everything else
+/// dirty marks, which no reader of an unhashed view touches, and of the hashes only the stale ones, which the writer does
+/// not copy; (4) `paging` takes care of itself; (5) everything else
 /// belongs to the writer.
 final class PagePool: @unchecked Sendable {
     let frames: Frames
     let values = LongValues()
     /// `nil` if all pages stay in memory.
     let paging: Paging?
+    let isPaged: Bool
     private let writer: UnsafeMutablePointer<WriterState>
+    private let hashed: UnsafeMutablePointer<Int64>
 
     private struct WriterState {
         /// The generation now being written.
@@ -28,6 +31,9 @@ final class PagePool: @unchecked Sendable {
         /// Slots that were ever used; slot 0 stands for "no page".
         var slotCount = 1
         var freeSlots = GrowingBuffer<UInt32>()
+        /// Frames that were written for the first time, and that were free before, since `paging` was told.
+        var populatedCount = 0
+        var reusedCount = 0
         /// The same for long values.
         var valueCount = 0
         var freeValues = GrowingBuffer<UInt32>()
@@ -57,8 +63,11 @@ final class PagePool: @unchecked Sendable {
         self.frames = frames
         let values = values
         paging = store.map { Paging($0, budgetBytes: budgetBytes, frames, values, kernel) }
+        isPaged = store != nil
         writer = .allocate(capacity: 1)
         writer.initialize(to: WriterState())
+        hashed = .allocate(capacity: 1)
+        hashed.initialize(to: Page.storedGeneration)
     }
 
     deinit {
@@ -70,11 +79,17 @@ final class PagePool: @unchecked Sendable {
         // `held` is a dictionary.
         writer.deinitialize(count: 1)
         writer.deallocate()
+        hashed.deallocate()
     }
 
     /// Bytes of memory held for pages and long values.
     var byteCount: Int { paging?.residentBytes ?? writer.pointee.slotCount * Page.frameBytes + values.byteCount }
     var generation: Int64 { writer.pointee.generation }
+    /// Pages of this generation and older are hashed, whatever their marks say (see `Hasher`).
+    var hashedGeneration: Int64 {
+        @inline(__always) get { rootfast_load_acquire(hashed) }
+        set { rootfast_store_release(hashed, newValue) }
+    }
 
     /// A page that is in memory: one that this generation made, or that was come by since reading began.
     @inline(__always)
@@ -147,10 +162,7 @@ extension PagePool {
         if original.generation == generation { return original }
         let (copy, newSlot) = makePage()
         // All but the word, which `paging` may touch.
-        let (start, end) = (MemoryLayout<Int64>.size, Page.headerBytes + Page.entryBytes * original.room)
-        (copy.base + start).copyMemory(from: original.base + start, byteCount: end - start)
-        let heapStart = original.heapStart
-        (copy.base + heapStart).copyMemory(from: original.base + heapStart, byteCount: Page.frameBytes - heapStart)
+        copy.copy(original, isHashed: original.generation <= hashedGeneration)
         copy.word = generation
         copy.slot = newSlot
         retire(slot, .page, born: original.generation)
@@ -170,7 +182,7 @@ extension PagePool {
     /// Gives up a page: at once if no frozen generation can see it, else when none does any more.
     func discardPage(_ slot: UInt32) {
         if page(slot).generation == generation {
-            paging?.noteSpare(1)
+            writer.pointee.reusedCount -= 1
             writer.pointee.freeSlots.append(slot)
         } else {
             retire(slot, .page, born: page(slot).generation)
@@ -203,22 +215,49 @@ extension PagePool {
         return UInt32(number)
     }
 
+    /// Touches nothing that is counted or changed atomically: the processor would wait there for all that was written to
+    /// the page before, most of which is not in its caches.
     @inline(__always)
     private func takeSlot() -> UInt32 {
-        let slot = writer.pointee.freeSlots.isEmpty ? makeSlot() : writer.pointee.freeSlots.removeLast()
-        if let paging {
-            if !frames.hasArena(of: slot) { paging.makeArena(of: slot) }
-            if page(slot).word == 0 { paging.notePopulated(1) } else { paging.noteSpare(-1) }
+        let free = writer.pointee.freeSlots
+        guard !free.isEmpty else { return makeSlot() }
+        let slot = free.removeLast()
+        if free.count >= Self.prefetchDistance {
+            let next = free[free.count - Self.prefetchDistance]
+            if frames.hasArena(of: next) { rootfast_prefetch(page(next).base) }
         }
+        guard isPaged else { return slot }
+        if !frames.hasArena(of: slot) { makeArena(of: slot) }
+        if page(slot).word == 0 { writer.pointee.populatedCount += 1 } else { writer.pointee.reusedCount += 1 }
+        if writer.pointee.populatedCount + writer.pointee.reusedCount > Self.untoldCountMax { settleAccounts() }
         return slot
+    }
+
+    /// A free frame is asked for so many pages before it is used.
+    private static let prefetchDistance = 4
+    /// So many frames may be taken before `paging` is told.
+    private static let untoldCountMax = 64
+
+    private func makeArena(of slot: UInt32) {
+        if let paging { paging.makeArena(of: slot) } else { frames.makeArena(of: slot) }
+    }
+
+    /// Tells `paging` which frames were taken.
+    private func settleAccounts() {
+        guard let paging else { return }
+        if writer.pointee.populatedCount != 0 { paging.notePopulated(writer.pointee.populatedCount) }
+        if writer.pointee.reusedCount != 0 { paging.noteSpare(-writer.pointee.reusedCount) }
+        (writer.pointee.populatedCount, writer.pointee.reusedCount) = (0, 0)
     }
 
     private func makeSlot() -> UInt32 {
         let slot = writer.pointee.slotCount
         precondition(slot < Frames.slotCountMax, "a tree has at most 67 million pages")
-        if let paging { paging.makeArena(of: UInt32(slot)) } else { frames.makeArena(of: UInt32(slot)) }
+        makeArena(of: UInt32(slot))
         frames.noteUse(of: slot)
         writer.pointee.slotCount += 1
+        writer.pointee.populatedCount += 1
+        if writer.pointee.populatedCount > Self.untoldCountMax { settleAccounts() }
         return UInt32(slot)
     }
 }
@@ -252,6 +291,7 @@ extension PagePool {
     /// Frees what no pinned generation can reach any more. The writer's; costs the number of things freed, and of those
     /// that are first found to be kept for a view that lives long.
     func reclaim() {
+        settleAccounts()
         let pins = lock.withLock { self.pins.sorted() }
         var freed: [Retired] = []
         var dropped: [Retired] = []

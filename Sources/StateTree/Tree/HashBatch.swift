@@ -18,6 +18,8 @@ struct HashBatch {
         let page: Page
         let digest: UnsafeMutablePointer<Digest>
     }
+    /// Pages of this generation and older are hashed, whatever their marks say.
+    private var hashedGeneration: Int64 = 0
     /// Level by level from the root.
     var pages: [PageJob] = []
     /// Stale inner nodes of a chunk of pages, level by level from their tops.
@@ -33,12 +35,13 @@ extension HashBatch {
     /// As many pages as are hashed together: enough to fill the lanes, few enough to stay in the processor's cache.
     private static let chunkCount = 64
 
-    /// Hashes every stale node once and returns the hash of the whole tree.
+    /// Hashes every stale node once and returns the hash of the whole tree. The marks stay.
     ///
     /// The pages with stale nodes are found level by level from the root, then hashed the deepest level first, a chunk
     /// of pages at a time: nodes that do not depend on each other together.
     mutating func hashStale(below rootSlot: UInt32, in pool: PagePool, with kernel: HashKernel) -> Digest {
         guard rootSlot != 0 else { return .zero }
+        hashedGeneration = pool.hashedGeneration
         var digest = Digest.zero
         withUnsafeMutablePointer(to: &digest) { target in
             for level in collectPages(below: pool.page(rootSlot), in: pool, into: target).reversed() {
@@ -50,13 +53,20 @@ extension HashBatch {
         return digest
     }
 
+    /// Clears the marks of the pages that were hashed last.
+    func clearMarks() {
+        for job in pages { (job.page.dirtyGaps, job.page.dirtyEntries) = (0, 0) }
+    }
+
     /// Hashes a page whose nodes and leaves are all stale, and whose children are not.
     mutating func hash(whole page: Page, _ values: LongValues, with kernel: HashKernel) -> Digest {
+        hashedGeneration = 0
         var digest = Digest.zero
         withUnsafeMutablePointer(to: &digest) { target in
             pages = [.init(page: page, digest: target)]
             hash(0..<1, values, with: kernel)
         }
+        clearMarks()
         return digest
     }
 
@@ -73,12 +83,11 @@ extension HashBatch {
             for i in start..<end {
                 let page = pages[i].page
                 precondition(page.word > 0, "a stale page is not in memory")
-                var stale = page.dirtyEntries
+                var stale = staleEntries(of: page)
                 while stale != 0 {
                     let entry = stale.trailingZeroBitCount
                     stale &= stale &- 1
                     guard page.isChild(entry) else { continue }
-                    page.dirtyEntries &= ~(1 << UInt128(entry))
                     // What is stale was written since it was last stored, so it is in memory.
                     let child = pool.page(page.child(entry))
                     child.prefetchSearch()
@@ -102,9 +111,16 @@ extension HashBatch {
         for job in pages[chunk] where job.page.count == 1 { job.digest.pointee = job.page.entryHashes[0] }
     }
 
-    /// Collects the stale nodes of a chunk of pages, clearing the marks; returns where each level of nodes begins.
+    /// Collects the stale nodes of a chunk of pages, and the top of each; returns where each level of nodes begins.
     private mutating func collectNodes(of chunk: Range<Int>) -> [Int] {
-        for job in pages[chunk] { collect(link: job.page.rootLink, of: job.page, digest: job.digest) }
+        for job in pages[chunk] {
+            let link = job.page.rootLink
+            if Page.isEntry(link) {
+                collectIfStale(link: link, of: job.page)
+            } else {
+                nodes.append(.init(page: job.page, gap: Int(link), digest: job.digest))
+            }
+        }
         var levels: [Int] = []
         var start = 0
         while start < nodes.count {
@@ -124,23 +140,21 @@ extension HashBatch {
     @inline(__always)
     private mutating func collectIfStale(link: UInt8, of page: Page) {
         let index = Int(link & ~Page.entryLinkFlag)
-        let marks = Page.isEntry(link) ? page.dirtyEntries : page.dirtyGaps
+        let isEntry = Page.isEntry(link)
+        let marks = isEntry ? staleEntries(of: page) : staleGaps(of: page)
         guard marks &>> UInt128(index) & 1 != 0 else { return }
-        collect(link: link, of: page, digest: page.gapHashes + index)
-    }
-
-    /// Notes a node or a leaf; a child page is hashed already.
-    @inline(__always)
-    private mutating func collect(link: UInt8, of page: Page, digest: UnsafeMutablePointer<Digest>) {
-        let index = Int(link & ~Page.entryLinkFlag)
-        if !Page.isEntry(link) {
-            page.dirtyGaps &= ~(1 << UInt128(index))
-            nodes.append(.init(page: page, gap: index, digest: digest))
+        if !isEntry {
+            nodes.append(.init(page: page, gap: index, digest: page.gapHashes + index))
         } else if !page.isChild(index) {
-            page.dirtyEntries &= ~(1 << UInt128(index))
             leaves.append(.init(page: page, entry: index))
         }
+        // A child page is hashed already.
     }
+
+    @inline(__always)
+    private func staleEntries(of page: Page) -> UInt128 { page.generation > hashedGeneration ? page.dirtyEntries : 0 }
+    @inline(__always)
+    private func staleGaps(of page: Page) -> UInt128 { page.generation > hashedGeneration ? page.dirtyGaps : 0 }
 
     private mutating func hashLeaves(_ values: LongValues, with kernel: HashKernel) {
         messageJobs.removeAll(keepingCapacity: true)

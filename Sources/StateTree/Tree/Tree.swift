@@ -2,9 +2,9 @@ public import Hashing
 
 /// The ordered map from key to value with its Merkle root: the writable head of the state.
 ///
-/// A commit costs work in the tree's depth. Hashing is put off until `freeze(hashing: true)`, which hashes every
+/// A commit costs work in the tree's depth. Hashing is put off until `freeze(hashing: true)` or `hash`, which hash every
 /// stale node once, many at a time. `freeze` gives a `TreeView` in O(1) and without copying: pages are copied when
-/// they are next written. One thread at a time may use a tree; views may be read from any thread.
+/// they are next written. One thread at a time may use a tree, but for `hash`; views may be read from any thread.
 ///
 /// The tree is a function of its pairs alone: its root does not depend on the order of writes or on the page layout.
 public final class Tree {
@@ -12,7 +12,7 @@ public final class Tree {
     let kernel: HashKernel
     private let head: UnsafeMutablePointer<Head>
     private let path = GrowingBuffer<Step>()
-    private var batch = HashBatch()
+    private let hasher: Hasher
     private var lastView: TreeView?
 
     /// What each write touches; at hand through a pointer, as class properties cost a check at each access.
@@ -23,6 +23,7 @@ public final class Tree {
         /// Whether something changed since the last freeze, and since the last hashing.
         var isTouched = true
         var isHashed = true
+        var isReading = false
     }
 
     /// A page that a look-up passes, and where it leaves it.
@@ -39,6 +40,7 @@ public final class Tree {
     public init(kernel: HashKernel, store: (any PageStore)? = nil, budgetBytes: Int = .max) {
         pool = PagePool(store, budgetBytes: budgetBytes, kernel)
         self.kernel = kernel
+        hasher = Hasher(pool, kernel)
         head = .allocate(capacity: 1)
         head.initialize(to: Head())
     }
@@ -80,7 +82,7 @@ public final class Tree {
     }
 
     /// Whether some of it may not be in memory.
-    public var isPaged: Bool { pool.paging != nil }
+    public var isPaged: Bool { pool.isPaged }
 
     /// The oldest generation that a view shows; may be asked from any thread once there is a view.
     public var oldestOnShow: Int64 { pool.oldestPinned }
@@ -92,13 +94,15 @@ public final class Tree {
     public var isRoomDue: Bool { pool.frames.isSpareDue }
     public var makeRoomAhead: @Sendable () -> Void { { [pool] in pool.frames.makeSpare() } }
 
-    /// Makes this tree what `view` shows. Requires a view of this tree. O(1).
+    /// Makes this tree what `view` shows. Requires a hashed view of this tree. O(1).
     public func revert(to view: TreeView) {
-        precondition(view.pool === pool)
+        guard view.pool === pool, let digest = view.treeDigest else {
+            preconditionFailure("a tree goes back to a hashed view of its own")
+        }
         rootSlot = view.rootSlot
         count = view.count
-        head.pointee.rootDigest = view.treeDigest ?? .zero
-        head.pointee.isHashed = view.treeDigest != nil
+        head.pointee.rootDigest = digest
+        head.pointee.isHashed = true
         head.pointee.isTouched = true
     }
 
@@ -116,9 +120,22 @@ public final class Tree {
         let view = TreeView(
             pool: pool, pinning: pool.freeze(), rootSlot: rootSlot, count: count,
             treeDigest: hashedDigest)
+        if let generation = view.generation, let digest = hashedDigest { hasher.note(generation, digest) }
         head.pointee.isTouched = false
         lastView = view
         return view
+    }
+
+    /// A view of the state that a view shows which was frozen without hashing, with a root. Costs what `freeze` would have
+    /// cost more with hashing.
+    ///
+    /// May run on another thread, beside all that the writer does but `freeze(hashing: true)`, `root`, `revert` and
+    /// another `hash`. Requires that nothing that was frozen later is hashed, and that no snapshot is taken in between.
+    public func hash(_ view: TreeView) -> TreeView {
+        guard view.pool === pool, let generation = view.generation else {
+            preconditionFailure("a tree hashes views of its own")
+        }
+        return view.isHashed ? view : TreeView(view, treeDigest: hasher.hash(generation, below: view.rootSlot))
     }
 }
 
@@ -137,7 +154,7 @@ extension Tree {
     private var hashedDigest: Digest? { head.pointee.isHashed ? head.pointee.rootDigest : nil }
 
     private func hash() {
-        head.pointee.rootDigest = batch.hashStale(below: rootSlot, in: pool, with: kernel)
+        head.pointee.rootDigest = hasher.hashInPlace(below: rootSlot)
         head.pointee.isHashed = true
     }
 }
@@ -148,8 +165,13 @@ extension Tree {
     /// Runs `body`, within which pages that were read stay in memory: what a `Probe` has come by, a `put` finds.
     @inline(__always)
     public func reading<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+        guard pool.isPaged, !head.pointee.isReading else { return try body() }
+        head.pointee.isReading = true
         let reading = pool.beginReading()
-        defer { pool.endReading(reading) }
+        defer {
+            pool.endReading(reading)
+            head.pointee.isReading = false
+        }
         return try body()
     }
 

@@ -7,8 +7,7 @@ public import Hashing
 /// thread (see `PagePool`).
 public final class TreeView: @unchecked Sendable {
     let pool: PagePool
-    /// The generation that this view pins; `nil` if it pins none.
-    public let generation: Int64?
+    private let pin: Pin?
     let rootSlot: UInt32
     /// The number of keys.
     public let count: Int
@@ -17,16 +16,39 @@ public final class TreeView: @unchecked Sendable {
 
     init(pool: PagePool, pinning generation: Int64?, rootSlot: UInt32, count: Int, treeDigest: Digest?) {
         self.pool = pool
-        self.generation = generation
+        pin = generation.map { Pin(pool, $0) }
         self.rootSlot = rootSlot
         self.count = count
         self.treeDigest = treeDigest
     }
 
-    deinit { if let generation { pool.unpin(generation) } }
+    /// The same, with a root.
+    init(_ view: TreeView, treeDigest: Digest) {
+        pool = view.pool
+        pin = view.pin
+        rootSlot = view.rootSlot
+        count = view.count
+        self.treeDigest = treeDigest
+    }
+
+    /// The generation that this view pins; `nil` if it pins none.
+    public var generation: Int64? { pin?.generation }
+
+    /// Keeps the pages of a frozen generation for the views that share it.
+    private final class Pin: Sendable {
+        let generation: Int64
+        private let pool: PagePool
+
+        init(_ pool: PagePool, _ generation: Int64) {
+            self.pool = pool
+            self.generation = generation
+        }
+
+        deinit { pool.unpin(generation) }
+    }
 
     /// Whether some of what it shows may not be in memory.
-    var isPaged: Bool { pool.paging != nil }
+    var isPaged: Bool { pool.isPaged }
 
     /// Whether the view was made with hashing, so that it has a root and can prove.
     public var isHashed: Bool { treeDigest != nil }

@@ -1,0 +1,37 @@
+import Hashing
+
+extension Page {
+    /// Takes over what another page holds, but for its word.
+    ///
+    /// - Parameter isHashed: whether all its hashes are fresh, whatever its marks say. If not, those that are marked stale
+    ///   may be written by another thread meanwhile, and are left out.
+    func copy(_ original: Page, isHashed: Bool) {
+        let start = MemoryLayout<Int64>.size
+        let end = Self.headerBytes + (isHashed ? Self.entryBytes : Self.searchBytes) * original.room
+        (base + start).copyMemory(from: original.base + start, byteCount: end - start)
+        let heapStart = original.heapStart
+        (base + heapStart).copyMemory(from: original.base + heapStart, byteCount: Self.frameBytes - heapStart)
+        if isHashed {
+            (dirtyGaps, dirtyEntries) = (0, 0)
+        } else {
+            entryHashes.copy(original.entryHashes, count: count, but: dirtyEntries)
+            gapHashes.copy(original.gapHashes, count: count - 1, but: dirtyGaps)
+        }
+    }
+
+    /// What an entry takes of the arrays without hashes.
+    private static let searchBytes = 8
+}
+
+extension UnsafeMutablePointer<Digest> {
+    /// Copies the elements whose bit is not set.
+    fileprivate func copy(_ source: UnsafeMutablePointer<Digest>, count: Int, but left: UInt128) {
+        var rest = ~left & ((1 << UInt128(count)) - 1)
+        while rest != 0 {
+            let start = rest.trailingZeroBitCount
+            let run = (~(rest >> UInt128(start))).trailingZeroBitCount
+            (self + start).update(from: source + start, count: run)
+            rest &= ~(((1 << UInt128(run)) - 1) << UInt128(start))
+        }
+    }
+}

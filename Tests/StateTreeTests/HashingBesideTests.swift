@@ -1,0 +1,137 @@
+import Hashing
+import SeededRandom
+import StateTree
+import Testing
+import Threading
+
+/// Views that are hashed after the tree has gone on, or while it does.
+@Suite struct HashingBesideTests {
+    /// A tree with what it should hold.
+    struct Growing {
+        var rng: SeededGenerator
+        let tree: Tree
+        var model: [[UInt8]: [UInt8]] = [:]
+        let shape: TreeTests.Shape
+
+        init(_ shape: TreeTests.Shape, seed: UInt64) {
+            rng = SeededGenerator(seed: seed)
+            tree = Tree(kernel: HashKernel.allCases.filter(\.isSupported).randomElement(using: &rng)!)
+            self.shape = shape
+        }
+
+        mutating func change(_ count: Int, isShrinking: Bool) {
+            for _ in 0..<count {
+                let key = TreeTests.key(shape, &rng)
+                if Int.random(in: 0..<10, using: &rng) < (isShrinking ? 8 : 2) {
+                    let victim = model.keys.randomElement(using: &rng) ?? key
+                    #expect(tree.delete(victim) == (model.removeValue(forKey: victim) != nil))
+                } else {
+                    let value = TreeTests.value(&rng)
+                    tree.put(key, value)
+                    model[key] = value
+                }
+            }
+        }
+    }
+
+    @Test(arguments: TreeTests.Shape.allCases, [1, 2, 3, 4])
+    func `a view that is hashed late has its root`(shape: TreeTests.Shape, seed: UInt64) throws {
+        var growing = Growing(shape, seed: seed)
+        var waiting: [(view: TreeView, model: [[UInt8]: [UInt8]])] = []
+        for round in 0..<120 {
+            growing.change(.random(in: 1...60, using: &growing.rng), isShrinking: round % 20 >= 13)
+            waiting.append((growing.tree.freeze(hashing: false), growing.model))
+            while waiting.count > Int.random(in: 0...4, using: &growing.rng) {
+                let (view, model) = waiting.removeFirst()
+                let hashed = growing.tree.hash(view)
+                #expect(hashed.root == definedRoot(model))
+                #expect(hashed.generation == view.generation)
+                if round % 10 == 0 { try hashed.checkInvariants() }
+            }
+            guard waiting.isEmpty, round % 7 == 0 else { continue }
+            #expect(growing.tree.freeze(hashing: true).root == definedRoot(growing.model))
+        }
+        for (view, model) in waiting { #expect(growing.tree.hash(view).root == definedRoot(model)) }
+        try growing.tree.freeze(hashing: true).checkInvariants()
+    }
+
+    @Test func `hashing a view again, or one of the same state, gives the same root`() {
+        let tree = Tree(kernel: .scalar)
+        for i in 0..<500 { tree.put(Array("k\(i)".utf8), [1]) }
+        let view = tree.freeze(hashing: false)
+        let root = tree.hash(view).root
+        #expect(tree.hash(view).root == root)
+        #expect(tree.hash(tree.freeze(hashing: false)).root == root)
+        #expect(tree.freeze(hashing: true).root == root)
+        #expect(tree.root() == root)
+    }
+
+    @Test func `a view that was hashed keeps its pages once the one it was made of is gone`() throws {
+        let tree = Tree(kernel: .scalar)
+        for i in 0..<2000 { tree.put(Array("k\(i)".utf8), Array(repeating: 1, count: 100)) }
+        let hashed = tree.hash(tree.freeze(hashing: false))
+        for round in 0..<20 {
+            for i in 0..<2000 { tree.put(Array("k\(i)".utf8), Array(repeating: UInt8(round), count: 100)) }
+            _ = tree.freeze(hashing: true)
+        }
+        try hashed.checkInvariants()
+        #expect(hashed.value(for: Array("k7".utf8)) == Array(repeating: 1, count: 100))
+    }
+
+    /// The thread sanitizer watches this one.
+    @Test(arguments: TreeTests.Shape.allCases)
+    func `a view is hashed while the writer goes on`(shape: TreeTests.Shape) throws {
+        var growing = Growing(shape, seed: 7)
+        let beside = Beside()
+        for round in 0..<150 {
+            growing.change(.random(in: 1...80, using: &growing.rng), isShrinking: round % 30 >= 20)
+            // One view at a time is being hashed, as one flush at a time is on its way to the disk.
+            if let (view, model) = beside.finish() { #expect(view.root == definedRoot(model)) }
+            beside.start(growing.tree, growing.tree.freeze(hashing: false), growing.model)
+        }
+        if let (view, model) = beside.finish() {
+            #expect(view.root == definedRoot(model))
+            try view.checkInvariants()
+        }
+        let last = growing.tree.freeze(hashing: true)
+        #expect(last.root == definedRoot(growing.model))
+        try last.checkInvariants()
+    }
+}
+
+/// Hashes one view at a time on a thread of its own.
+///
+/// `@unchecked Sendable`, because everything mutable is touched under `lock` only.
+private final class Beside: @unchecked Sendable {
+    private let lock = Lock()
+    private let isDone = Condition()
+    private var job: (tree: Tree, view: TreeView)?
+    private var model: [[UInt8]: [UInt8]] = [:]
+    private var hashed: TreeView?
+    private var isRunning = false
+    private var thread: WorkerThread!
+
+    init() {
+        thread = WorkerThread { [unowned self] in
+            guard let (tree, view) = lock.withLock({ job }) else { return }
+            let hashed = tree.hash(view)
+            lock.withLock {
+                (self.hashed, job, isRunning) = (hashed, nil, false)
+                isDone.signal()
+            }
+        }
+    }
+
+    func start(_ tree: Tree, _ view: TreeView, _ model: [[UInt8]: [UInt8]]) {
+        lock.withLock { (job, self.model, isRunning) = ((tree, view), model, true) }
+        thread.wake()
+    }
+
+    func finish() -> (view: TreeView, model: [[UInt8]: [UInt8]])? {
+        lock.withLock {
+            while isRunning { isDone.wait(lock) }
+            defer { hashed = nil }
+            return hashed.map { ($0, model) }
+        }
+    }
+}
