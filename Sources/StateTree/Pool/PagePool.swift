@@ -293,23 +293,40 @@ extension PagePool {
     func reclaim() {
         settleAccounts()
         let pins = lock.withLock { self.pins.sorted() }
-        var freed: [Retired] = []
-        var dropped: [Retired] = []
+        var (freed, dropped) = (Numbers(), Numbers())
         let retired = writer.pointee.retired
+        var keeper: Int64?
+        var keptGeneration: Int64 = 0
         while !retired.isEmpty {
-            let keeper = Self.keeper(of: retired[0], among: pins)
+            if retired[0].generation != keptGeneration {
+                keeper = Self.keeper(of: retired[0], among: pins)
+                keptGeneration = retired[0].generation
+            }
             if let keeper, keeper + Self.patience > generation { break }
             let item = retired.removeFirst()
-            if writer.pointee.toldCount > 0 { writer.pointee.toldCount -= 1 } else { dropped.append(item) }
+            if writer.pointee.toldCount > 0 { writer.pointee.toldCount -= 1 } else { dropped.add(item) }
             if let keeper, item.born <= keeper {
                 writer.pointee.held[keeper, default: []].append(item)
             } else {
-                freed.append(item)
+                freed.add(item)
             }
         }
         releaseHeld(pins, into: &freed)
         noteDropped(dropped)
         free(freed)
+    }
+
+    /// Slots of pages and numbers of long values.
+    private struct Numbers {
+        var pages: [UInt32] = []
+        var values: [UInt32] = []
+
+        mutating func add(_ item: Retired) {
+            switch item.holding {
+            case .page: pages.append(item.number)
+            case .value: values.append(item.number)
+            }
+        }
     }
 
     /// The newest pinned generation older than an item's retirement: if any keeps it, that does.
@@ -318,38 +335,33 @@ extension PagePool {
     }
 
     /// Looks again at what was held for generations that are pinned no more.
-    private func releaseHeld(_ pins: [Int64], into freed: inout [Retired]) {
+    private func releaseHeld(_ pins: [Int64], into freed: inout Numbers) {
         guard !writer.pointee.held.isEmpty else { return }
         for generation in writer.pointee.held.keys.sorted() where !pins.contains(generation) {
             for item in writer.pointee.held.removeValue(forKey: generation)! {
                 if let keeper = Self.keeper(of: item, among: pins), item.born <= keeper {
                     writer.pointee.held[keeper, default: []].append(item)
                 } else {
-                    freed.append(item)
+                    freed.add(item)
                 }
             }
         }
     }
 
-    private func free(_ items: [Retired]) {
-        for item in items {
-            switch item.holding {
-            case .page: writer.pointee.freeSlots.append(item.number)
-            case .value:
-                if let paging { paging.free(value: item.number) } else { values.drop(item.number) }
-                writer.pointee.freeValues.append(item.number)
-            }
+    private func free(_ items: Numbers) {
+        for slot in items.pages { writer.pointee.freeSlots.append(slot) }
+        for number in items.values {
+            if let paging { paging.free(value: number) } else { values.drop(number) }
+            writer.pointee.freeValues.append(number)
         }
         guard let paging else { return }
-        if !items.isEmpty { paging.free(pages: items.filter { $0.holding == .page }.map(\.number)) }
+        if !items.pages.isEmpty { paging.free(pages: items.pages) }
         paging.makeAllRoom()
     }
 
-    private func noteDropped(_ items: [Retired]) {
-        guard let paging, !items.isEmpty else { return }
-        paging.noteDropped(
-            pages: items.filter { $0.holding == .page }.map(\.number),
-            values: items.filter { $0.holding == .value }.map(\.number))
+    private func noteDropped(_ items: Numbers) {
+        guard let paging, !items.pages.isEmpty || !items.values.isEmpty else { return }
+        paging.noteDropped(pages: items.pages, values: items.values)
     }
 }
 
@@ -367,7 +379,9 @@ extension PagePool {
     /// Tells all that was retired so far as dropped.
     func noteAllDropped() {
         let retired = writer.pointee.retired
-        noteDropped((writer.pointee.toldCount..<retired.count).map { retired[$0] })
+        var dropped = Numbers()
+        for index in writer.pointee.toldCount..<retired.count { dropped.add(retired[index]) }
+        noteDropped(dropped)
         writer.pointee.toldCount = retired.count
     }
 

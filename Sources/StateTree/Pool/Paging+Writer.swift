@@ -12,14 +12,20 @@ extension Paging {
     /// the budget and there are many.
     func free(pages slots: [UInt32]) {
         lock.withLock {
-            for slot in slots {
-                setStored(slot, false)
-                side(of: slot)?.ids[Int(slot) % Frames.perArena] = 0
-            }
+            // What has no number in the store is in memory; of the rest the word tells.
+            let filled = slots.filter { slot in forget(slot) == 0 || frames.page(slot).word != 0 }
             let spareBytes = Int(rootfast_load(spare)) * Page.frameBytes
-            let filled = slots.filter { frames.page($0).word != 0 }
             if isOverBudget, spareBytes > budgetBytes / 16 { giveBack(filled) } else { noteSpare(filled.count) }
         }
+    }
+
+    /// Forgets that the store has a page; returns the number it had there, or 0.
+    private func forget(_ slot: UInt32) -> UInt64 {
+        let id = id(of: slot)
+        guard id != 0 else { return 0 }
+        setStored(slot, false)
+        side(of: slot)!.ids[Int(slot) % Frames.perArena] = 0
+        return id
     }
 
     func free(value number: UInt32) {

@@ -1,4 +1,5 @@
 import CHashing
+import CMemory
 import Hashing
 
 /// The hashing jobs of one freeze; kept between freezes for its memory.
@@ -34,6 +35,8 @@ struct HashBatch {
 extension HashBatch {
     /// As many pages as are hashed together: enough to fill the lanes, few enough to stay in the processor's cache.
     private static let chunkCount = 64
+    /// A page is asked for so many pages before it is looked at.
+    private static let prefetchDistance = 8
 
     /// Hashes every stale node once and returns the hash of the whole tree. The marks stay.
     ///
@@ -81,6 +84,7 @@ extension HashBatch {
         while start < pages.count {
             let end = pages.count
             for i in start..<end {
+                if i + Self.prefetchDistance < end { pages[i + Self.prefetchDistance].page.prefetchSearch() }
                 let page = pages[i].page
                 precondition(page.word > 0, "a stale page is not in memory")
                 var stale = staleEntries(of: page)
@@ -89,9 +93,7 @@ extension HashBatch {
                     stale &= stale &- 1
                     guard page.isChild(entry) else { continue }
                     // What is stale was written since it was last stored, so it is in memory.
-                    let child = pool.page(page.child(entry))
-                    child.prefetchSearch()
-                    pages.append(.init(page: child, digest: page.entryHashes + entry))
+                    pages.append(.init(page: pool.page(page.child(entry)), digest: page.entryHashes + entry))
                 }
             }
             levels.append(start..<end)
@@ -113,7 +115,9 @@ extension HashBatch {
 
     /// Collects the stale nodes of a chunk of pages, and the top of each; returns where each level of nodes begins.
     private mutating func collectNodes(of chunk: Range<Int>) -> [Int] {
-        for job in pages[chunk] {
+        for i in chunk {
+            if i + Self.prefetchDistance < chunk.upperBound { pages[i + Self.prefetchDistance].page.prefetchSearch() }
+            let job = pages[i]
             let link = job.page.rootLink
             if Page.isEntry(link) {
                 collectIfStale(link: link, of: job.page)
@@ -147,6 +151,7 @@ extension HashBatch {
             nodes.append(.init(page: page, gap: index, digest: page.gapHashes + index))
         } else if !page.isChild(index) {
             leaves.append(.init(page: page, entry: index))
+            page.prefetchRecord(at: index)
         }
         // A child page is hashed already.
     }
@@ -185,8 +190,10 @@ extension HashBatch {
         nodeJobs.removeAll(keepingCapacity: true)
         for node in nodes {
             let gap = node.page.gaps[node.gap]
-            addNode(
-                UInt32(gap.bit), node.page.hash(below: gap.left), node.page.hash(below: gap.right), node.digest)
+            let (left, right) = (node.page.hash(below: gap.left), node.page.hash(below: gap.right))
+            rootfast_prefetch(left)
+            rootfast_prefetch(right)
+            addNode(UInt32(gap.bit), left, right, node.digest)
         }
         nodeJobs.withUnsafeBufferPointer { jobs in
             var end = jobs.count

@@ -37,14 +37,17 @@ extension Page {
         for line in 0..<7 { rootfast_prefetch(base + line * Self.cacheLineBytes) }
     }
 
+    /// Asks for the record at an entry.
+    func prefetchRecord(at entry: Int) {
+        let start = record(entry).base
+        for line in 0..<2 { rootfast_prefetch(start + line * Self.cacheLineBytes) }
+    }
+
     /// Asks for the record that a look-up ends at, and for where another would go.
     fileprivate func prefetchEdit(at entry: Int) {
-        let start = record(entry).base
+        prefetchRecord(at: entry)
         let free = base + heapStart - 2 * Self.cacheLineBytes
-        for line in 0..<2 {
-            rootfast_prefetch(start + line * Self.cacheLineBytes)
-            rootfast_prefetch(free + line * Self.cacheLineBytes)
-        }
+        for line in 0..<2 { rootfast_prefetch(free + line * Self.cacheLineBytes) }
     }
 
     /// Asks for all that a copy reads of a page.
