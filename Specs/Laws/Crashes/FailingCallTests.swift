@@ -23,14 +23,16 @@ struct FailingCallTests {
         }
         let all = kinds.map { $0.part.calls[$0.call]!.count }.reduce(0, +)
         let share = min(1, Double(settings.caseCount(Self.pointCount)) / Double(all))
-        var reach = Reach()
-        for (part, call, failure) in kinds {
-            for point in part.points(call, share: share, offset: settings.seed) {
-                do { try Self.fail(failure, at: point, &reach) } catch {
-                    Issue.record("\(failure) at \(point): \(error)")
-                }
+        let runs = kinds.flatMap { part, call, failure in
+            part.points(call, share: share, offset: settings.seed).map { (point: $0, failure: failure) }
+        }
+        let (reach, faults) = sideBySide(runs.count) { index, reach in
+            let (point, failure) = runs[index]
+            do { try Self.fail(failure, at: point, &reach) } catch {
+                try expect(false, "\(failure) at \(point): \(error)")
             }
         }
+        for fault in faults { Issue.record(fault) }
         reach.report("a failure of each system call", "\(share == 1 ? "all" : "a sample") of \(all) failures")
         if settings.caseCount(Self.pointCount) >= Self.pointCount {
             for (what, count) in Self.reaching { try reach.require(reached: what, atLeast: count) }
