@@ -88,7 +88,8 @@ let package = Package(
             path: "Specs/Laws",
             exclude: ["Crashes/power_loss.py", "canonical_line.py", "proof_oracle.py", "root_oracle.py"]),
         .testTarget(name: "ToolTests", dependencies: ["rootfast-tool", "Rootfast"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "CommitLogTests", dependencies: ["SpecSupport", "CommitLog", "StrictJSON", "Hashing"]),
+        .testTarget(
+            name: "CommitLogTests", dependencies: ["SpecSupport", "SeededRandom", "CommitLog", "StrictJSON", "Hashing"]),
     ]
 )
 

@@ -6,19 +6,22 @@ extension RecordEncoder {
     ///
     /// The changes rise strictly by key, keys and values are within `RecordLimits`: preconditions.
     /// Throws `.lineTooLong`, and leaves the buffer as it was, if they take more than `fragmentBytesMax`.
-    package static func appendData(_ changes: [Change], to buffer: inout ByteBuffer) throws(RecordError) {
+    package static func appendData(
+        _ changes: borrowing ChangeBytes, to buffer: inout ByteBuffer
+    ) throws(RecordError) {
         let start = buffer.count
         var scanner = RecordText.valueScanner()
         buffer.append(UInt8(ascii: "{"))
-        var previous: [UInt8] = []
-        for change in changes {
-            if !previous.isEmpty { buffer.append(UInt8(ascii: ",")) }
-            precondition(rises(previous, change.key), "the changes do not rise")
-            appendKey(change.key, to: &buffer)
+        for index in 0..<changes.count {
+            let key = changes.key(index)
+            if index > 0 {
+                precondition(changes.key(index - 1).precedes(key), "the changes do not rise")
+                buffer.append(UInt8(ascii: ","))
+            }
+            appendKey(key, to: &buffer)
             buffer.append(UInt8(ascii: ":"))
-            appendValue(change.value, to: &buffer, &scanner)
+            appendValue(changes.value(index), to: &buffer, &scanner)
             try requireFits(from: start, &buffer)
-            previous = change.key
         }
         buffer.append(UInt8(ascii: "}"))
         try requireFits(from: start, &buffer)
@@ -42,10 +45,12 @@ extension RecordEncoder {
 
     // MARK: One item
 
-    private static func appendValue(_ value: [UInt8]?, to buffer: inout ByteBuffer, _ scanner: inout JSONScanner) {
+    private static func appendValue(
+        _ value: UnsafeRawBufferPointer?, to buffer: inout ByteBuffer, _ scanner: inout JSONScanner
+    ) {
         guard let value else { return buffer.append("null") }
         precondition(value.count <= RecordLimits.valueBytesMax, "a value is too long")
-        value.withUnsafeBytes { RecordText.appendValue($0, to: &buffer, &scanner) }
+        RecordText.appendValue(value, to: &buffer, &scanner)
     }
 
     private static func append(_ item: ReadItem, to buffer: inout ByteBuffer) {
@@ -61,17 +66,17 @@ extension RecordEncoder {
     }
 
     private static func appendKey(_ key: [UInt8], to buffer: inout ByteBuffer) {
+        key.withUnsafeBytes { appendKey($0, to: &buffer) }
+    }
+
+    private static func appendKey(_ key: UnsafeRawBufferPointer, to buffer: inout ByteBuffer) {
         precondition((1...RecordLimits.keyBytesMax).contains(key.count), "a key is empty or too long")
-        key.withUnsafeBytes { RecordText.appendKey($0, to: &buffer) }
+        RecordText.appendKey(key, to: &buffer)
     }
 
     private static func requireFits(from start: Int, _ buffer: inout ByteBuffer) throws(RecordError) {
         guard buffer.count - start > RecordLimits.fragmentBytesMax else { return }
         buffer.truncate(to: start)
         throw RecordError(offset: 0, reason: .lineTooLong)
-    }
-
-    private static func rises(_ earlier: [UInt8], _ later: [UInt8]) -> Bool {
-        earlier.withUnsafeBytes { earlier in later.withUnsafeBytes { earlier.precedes($0) } }
     }
 }

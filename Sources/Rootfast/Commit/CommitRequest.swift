@@ -57,21 +57,22 @@ final class CommitRequest: @unchecked Sendable {
 
 /// What a transaction wants to change and what it saw, encoded by its own thread before it asks.
 final class Proposal {
-    let changes: [Change]
-    let changeBytes: ChangeBytes
+    let changes: ChangeBytes
     let readItems: [ReadItem]
     /// What the transaction read from; `nil` if it read nothing.
     let view: StateView?
     let data: ByteBuffer
     let reads: ByteBuffer
 
+    /// - Parameter changes: in the order of their keys.
     /// - Throws: `tooLarge`.
-    init(changes: [Change], reads readItems: [ReadItem], view: StateView?, isVoted: Bool) throws(StoreError) {
-        self.changes = changes
-        changeBytes = ChangeBytes(changes)
+    init(
+        changes: consuming ChangeBytes, reads readItems: [ReadItem], view: StateView?, isVoted: Bool
+    ) throws(StoreError) {
         self.readItems = readItems
         self.view = view
-        var data = ByteBuffer(capacity: 256)
+        // Quotes, and now and then an escape.
+        var data = ByteBuffer(capacity: changes.byteCount + 8 * changes.count + 64)
         var reads = ByteBuffer()
         do throws(RecordError) {
             try RecordEncoder.appendData(changes, to: &data)
@@ -82,9 +83,13 @@ final class Proposal {
                 .tooLarge, "The transaction takes more than \(RecordLimits.lineBytesMax) bytes as a record",
                 advice: "Split it into smaller ones.")
         }
+        self.changes = changes
         self.data = data
         self.reads = reads
     }
+
+    /// What asks for its changes to be committed, or if there are none, for what it saw to be durable.
+    func writing(id: [UInt8]?) -> CommitRequest.Action { changes.isEmpty ? .settle : .write(self, id: id) }
 
     private static let tooLarge = RecordError(offset: RecordLimits.fragmentBytesMax, reason: .lineTooLong)
 }

@@ -312,7 +312,7 @@ extension Committer {
     private func admitWrite(_ proposal: Proposal, _ id: [UInt8]?) throws(StoreError) -> UInt64 {
         if let id { try checkUnused(id) }
         try validate(proposal)
-        try load(proposal.changeBytes)
+        try load(proposal.changes)
         endRecord()
         let txID = id ?? AnonymousID.make(n: tip.n + 1)
         RecordEncoder.appendPrepare(
@@ -323,7 +323,7 @@ extension Committer {
             n: tip.n + 2, txID: txID, timestamp: tip.timestamp, seq: tip.seq + 1, to: &open.buffer)
         tip.n += 2
         tip.seq += 1
-        machine.commit(proposal.changeBytes, id: id, sequence: tip.seq)
+        machine.commit(proposal.changes, id: id, sequence: tip.seq)
         growth.changeCount += proposal.changes.count
         if id != nil { open.undo.append(.outcome) }
         return tip.seq
@@ -342,7 +342,8 @@ extension Committer {
             reads: proposal.reads.bytes, to: &open.buffer)
         machine.vote(
             Voted(
-                id: id, n: tip.n, timestamp: tip.timestamp, changes: proposal.changes, reads: proposal.readItems))
+                id: id, n: tip.n, timestamp: tip.timestamp, changes: proposal.changes.copies,
+                reads: proposal.readItems))
         open.undo.append(.vote(id))
         return tip.seq
     }
@@ -408,8 +409,11 @@ extension Committer {
 
     /// What the transaction read must still be so, and nothing it writes may be locked.
     private func validate(_ proposal: Proposal) throws(StoreError) {
-        for change in proposal.changes where !machine.locks.isEmpty {
-            if let holder = machine.locks.holder(againstWriting: change.key) { throw Self.locked(by: holder) }
+        if !machine.locks.isEmpty {
+            for index in 0..<proposal.changes.count {
+                let key = Array(proposal.changes.key(index))
+                if let holder = machine.locks.holder(againstWriting: key) { throw Self.locked(by: holder) }
+            }
         }
         guard let view = proposal.view, view.sequence != tip.seq else { return }
         let now = machine.tree.unpinned

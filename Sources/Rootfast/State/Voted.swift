@@ -15,7 +15,7 @@ struct Voted {
         var data = ByteBuffer(capacity: 256)
         var items = ByteBuffer()
         // What was encoded once fits again.
-        try! RecordEncoder.appendData(changes, to: &data)
+        try! RecordEncoder.appendData(changeBytes, to: &data)
         if !reads.isEmpty { try! RecordEncoder.appendReads(reads, to: &items) }
         RecordEncoder.appendPrepare(
             n: n, txID: id, timestamp: timestamp, isVoted: true, data: data.bytes, reads: items.bytes, to: &buffer)

@@ -19,9 +19,7 @@ extension Store {
         var attempt = Attempt(self)
         while true {
             try await maintenance.slowDown()
-            let (value, request) = try run(body, attempt, durability) { proposal in
-                proposal.changes.isEmpty ? .settle : .write(proposal, id: idBytes)
-            }
+            let (value, request) = try run(body, attempt, durability) { $0.writing(id: idBytes) }
             do {
                 return (value, try await queue.submit(request))
             } catch let error as StoreError {

@@ -14,8 +14,7 @@ extension Store {
         defer { transaction.end() }
         let idBytes = try id.map { (id) throws(StoreError) in try Limits.check(id: id) }
         maintenance.slowDown()
-        let proposal = try transaction.proposal(isVoted: false)
-        let action = proposal.changes.isEmpty ? CommitRequest.Action.settle : .write(proposal, id: idBytes)
+        let action = try transaction.proposal(isVoted: false).writing(id: idBytes)
         return try queue.submit(CommitRequest(action, options.durability))
     }
 

@@ -111,9 +111,7 @@ public final class Store: Sendable {
         var attempt = Attempt(self)
         while true {
             maintenance.slowDown()
-            let (value, request) = try run(body, attempt, durability) { proposal in
-                proposal.changes.isEmpty ? .settle : .write(proposal, id: idBytes)
-            }
+            let (value, request) = try run(body, attempt, durability) { $0.writing(id: idBytes) }
             do throws(StoreError) {
                 return (value, try queue.submit(request))
             } catch {

@@ -1,5 +1,6 @@
 import CommitLog
 import StateTree
+import StrictJSON
 
 /// A set of changes to many keys that take effect together or not at all, and what they were based on.
 ///
@@ -9,7 +10,7 @@ public final class Transaction {
     private let newestView: () -> StateView
     private(set) var view: StateView?
     private(set) var reads = ReadSet()
-    private var pending: [Change] = []
+    private var pending = ChangeBytes()
     /// Where in `pending` each key is, once there are too many to look through.
     private var index: [[UInt8]: Int] = [:]
     private static let lookedThroughMax = 8
@@ -37,7 +38,7 @@ public final class Transaction {
     public func get(_ key: some Bytes) throws(StoreError) -> [UInt8]? {
         let key = key.storedBytes
         try checkUse(of: key)
-        if let position = position(of: key) { return pending[position].value }
+        if let position = position(of: key) { return pending.value(position).map { Array($0) } }
         reads.add(key)
         return try View(state: reading()).get(key)
     }
@@ -49,7 +50,7 @@ public final class Transaction {
     public func entries(_ range: ScanRange = ScanRange()) throws -> [Entry] {
         guard isOpen else { throw Self.closed }
         let view = View(state: reading())
-        let own = pending.filter { Self.covers(range, $0.key) }.sorted { $0.key.precedes($1.key) }
+        let own = pending.copies.filter { Self.covers(range, $0.key) }.sorted { $0.key.precedes($1.key) }
         var merge = Merge(own: range.isReversed ? own.reversed() : own, isReversed: range.isReversed)
         let limit = range.limit ?? .max
         var all = range
@@ -66,18 +67,15 @@ public final class Transaction {
         return entries
     }
 
-    /// The changes in the order of their keys.
-    var changes: [Change] {
-        let isSorted = zip(pending, pending.dropFirst()).allSatisfy { $0.key.precedes($1.key) }
-        return isSorted ? pending : pending.sorted { $0.key.precedes($1.key) }
-    }
-    var isEmpty: Bool { pending.isEmpty }
-
-    /// What it asks of the store.
+    /// What it asks of the store, with which it is over.
     ///
     /// - Throws: `tooLarge`.
     func proposal(isVoted: Bool) throws(StoreError) -> Proposal {
-        try Proposal(changes: changes, reads: reads.items, view: view, isVoted: isVoted)
+        end()
+        var changes = ChangeBytes()
+        swap(&changes, &pending)
+        changes.sort()
+        return try Proposal(changes: changes, reads: reads.items, view: view, isVoted: isVoted)
     }
 
     // MARK: - Inside
@@ -91,20 +89,18 @@ public final class Transaction {
 
     private func change(_ key: [UInt8], to value: [UInt8]?) throws(StoreError) {
         try checkUse(of: key)
-        if let position = position(of: key) {
-            pending[position].value = value
-            return
-        }
-        pending.append(Change(key: key, value: value))
+        if let position = position(of: key) { return pending.replaceValue(position, value) }
+        pending.append(key, value)
         if !index.isEmpty {
             index[key] = pending.count - 1
         } else if pending.count > Self.lookedThroughMax {
-            index = Dictionary(uniqueKeysWithValues: pending.enumerated().map { ($1.key, $0) })
+            for position in 0..<pending.count { index[Array(pending.key(position))] = position }
         }
     }
 
     private func position(of key: [UInt8]) -> Int? {
-        index.isEmpty ? pending.firstIndex { $0.key == key } : index[key]
+        guard index.isEmpty else { return index[key] }
+        return key.withUnsafeBytes { key in (0..<pending.count).first { pending.key($0).hasSameBytes(as: key) } }
     }
 
     private func checkUse(of key: [UInt8]) throws(StoreError) {

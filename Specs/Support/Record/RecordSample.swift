@@ -44,7 +44,7 @@ package struct RecordSample: Equatable {
         switch op {
         case .prepare:
             var data = ByteBuffer()
-            try RecordEncoder.appendData(changes, to: &data)
+            try RecordEncoder.appendData(ChangeBytes(changes), to: &data)
             var reads = ByteBuffer()
             if !self.reads.isEmpty { try RecordEncoder.appendReads(self.reads, to: &reads) }
             RecordEncoder.appendPrepare(
