@@ -243,6 +243,24 @@ import Testing
         }
     }
 
+    /// A snapshot that was deprecated by hand while it was being read back was told to be damaged, and given up.
+    @Test func `a snapshot may be deprecated while it is being made`() throws {
+        var deprecatedCount = 0
+        for stepCount in 0..<20 {
+            let disk = SimulatedDisk()
+            let store = try Self.open(disk, creating: true) { $0.compaction.commitCount = 1 }
+            try Self.fill(store, round: 1)
+            for _ in 0..<stepCount { try store.maintenance.step() }
+            guard let snapshot = try store.maintenance.snapshots().last, !snapshot.isVerified else { continue }
+            try store.maintenance.deprecate(.snapshot(snapshot.id))
+            deprecatedCount += 1
+            while try store.maintenance.step() {}
+            #expect(try store.maintenance.snapshots().last?.isVerified == true, "after \(stepCount) steps")
+            try Self.expect(Self.open(disk.afterKill()).view, showing: 1)
+        }
+        #expect(deprecatedCount > 0)
+    }
+
     /// A state of the past was read up to the end of the segment with its last commit. A vote behind that, in the next
     /// segment, was not in what was restored, and one that had been given up there was in doubt again.
     @Test func `a vote in a later segment than the last commit is restored`() throws {

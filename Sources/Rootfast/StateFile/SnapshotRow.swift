@@ -44,6 +44,13 @@ struct SnapshotRow: Hashable, Sendable {
         return BLAKE2b.hash(Array(lines.joined(separator: "\n").utf8))
     }
 
+    /// Whether both say the same but for what is decided of the snapshot by hand.
+    func isSame(as other: SnapshotRow) -> Bool {
+        var copy = self
+        copy.deprecatedAt = other.deprecatedAt
+        return copy == other
+    }
+
     static func bytes(of numbers: [UInt32]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(numbers.count * 4)
