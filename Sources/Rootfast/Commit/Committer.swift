@@ -235,8 +235,9 @@ final class Committer {
 
     /// Seals, writes and syncs a closed flush; returns what failed. May run beside everything else.
     func persist(_ flush: Flush) -> StoreError? {
-        guard !flush.isEmpty else { return nil }
+        // Before it is looked at, as somebody else may be sealing it.
         seal(flush)
+        guard !flush.isEmpty else { return nil }
         do throws(DiskError) {
             try writer?.write(flush.buffer.bytes, endingAt: flush.tip!)
             try writer?.sync()

@@ -29,15 +29,15 @@ final class Completion: @unchecked Sendable {
     /// Gives many answers. The threads that wait for them wake each other, one after the other: to wake them all from
     /// here would hand them the core before this thread has gone on with its work.
     static func give(_ answers: [(completion: Completion, answer: Answer)]) {
-        var blocking: [Completion] = []
-        for (completion, _) in answers where completion.isBlocking { blocking.append(completion) }
-        var position = 0
-        for (completion, answer) in answers {
-            if completion.isBlocking { position += 1 }
-            let isFollowed = completion.isBlocking && position < blocking.count
-            completion.put(answer, next: isFollowed ? blocking[position] : nil)
+        // From the last to the first: who finds an answer wakes the next, which must have its own by then, or it would
+        // wait on and be woken by nobody.
+        var first: Completion?
+        for (completion, answer) in answers.reversed() where completion.isBlocking {
+            completion.put(answer, next: first)
+            first = completion
         }
-        blocking.first?.wake()
+        for (completion, answer) in answers where !completion.isBlocking { completion.put(answer, next: nil) }
+        first?.wake()
     }
 
     private func put(_ answer: Answer, next: Completion?) {

@@ -54,8 +54,8 @@ final class PagePool: @unchecked Sendable {
     }
 
     private let lock = Lock()
-    /// The generations that a view shows.
-    private var pins: Set<Int64> = []
+    /// The generations that views show, and how many do.
+    private var pins: [Int64: Int] = [:]
 
     /// - Parameter budgetBytes: how much memory to keep within, if there is a store.
     init(_ store: (any PageStore)?, budgetBytes: Int, _ kernel: HashKernel) {
@@ -273,17 +273,24 @@ extension PagePool {
     /// Ends the current generation, pins it for a view, and starts the next.
     func freeze() -> Int64 {
         let frozen = generation
-        lock.withLock { _ = pins.insert(frozen) }
+        pin(frozen)
         writer.pointee.generation += 1
         return frozen
     }
 
+    func pin(_ generation: Int64) {
+        lock.withLock { pins[generation, default: 0] += 1 }
+    }
+
     func unpin(_ generation: Int64) {
-        lock.withLock { _ = pins.remove(generation) }
+        lock.withLock {
+            guard let count = pins[generation] else { preconditionFailure("a generation was not pinned") }
+            pins[generation] = count > 1 ? count - 1 : nil
+        }
     }
 
     /// The oldest generation that a view shows; the current one if there is no view.
-    var oldestPinned: Int64 { lock.withLock { pins.min() } ?? generation }
+    var oldestPinned: Int64 { lock.withLock { pins.keys.min() } ?? generation }
 
     /// Views that live no longer than so many generations are waited for.
     private static let patience: Int64 = 8
@@ -292,7 +299,7 @@ extension PagePool {
     /// that are first found to be kept for a view that lives long.
     func reclaim() {
         settleAccounts()
-        let pins = lock.withLock { self.pins.sorted() }
+        let pins = lock.withLock { self.pins.keys.sorted() }
         var (freed, dropped) = (Numbers(), Numbers())
         let retired = writer.pointee.retired
         var keeper: Int64?

@@ -7,7 +7,8 @@ public import Hashing
 /// thread (see `PagePool`).
 public final class TreeView: @unchecked Sendable {
     let pool: PagePool
-    private let pin: Pin?
+    /// The generation that this view pins; `nil` if it pins none.
+    public let generation: Int64?
     let rootSlot: UInt32
     /// The number of keys.
     public let count: Int
@@ -16,7 +17,7 @@ public final class TreeView: @unchecked Sendable {
 
     init(pool: PagePool, pinning generation: Int64?, rootSlot: UInt32, count: Int, treeDigest: Digest?) {
         self.pool = pool
-        pin = generation.map { Pin(pool, $0) }
+        self.generation = generation
         self.rootSlot = rootSlot
         self.count = count
         self.treeDigest = treeDigest
@@ -25,27 +26,14 @@ public final class TreeView: @unchecked Sendable {
     /// The same, with a root.
     init(_ view: TreeView, treeDigest: Digest) {
         pool = view.pool
-        pin = view.pin
+        generation = view.generation
         rootSlot = view.rootSlot
         count = view.count
         self.treeDigest = treeDigest
+        if let generation { pool.pin(generation) }
     }
 
-    /// The generation that this view pins; `nil` if it pins none.
-    public var generation: Int64? { pin?.generation }
-
-    /// Keeps the pages of a frozen generation for the views that share it.
-    private final class Pin: Sendable {
-        let generation: Int64
-        private let pool: PagePool
-
-        init(_ pool: PagePool, _ generation: Int64) {
-            self.pool = pool
-            self.generation = generation
-        }
-
-        deinit { pool.unpin(generation) }
-    }
+    deinit { if let generation { pool.unpin(generation) } }
 
     /// Whether some of what it shows may not be in memory.
     var isPaged: Bool { pool.isPaged }
