@@ -79,7 +79,7 @@ import Threading
         #expect(hashed.value(for: Array("k7".utf8)) == Array(repeating: 1, count: 100))
     }
 
-    /// The thread sanitizer watches this one. It does not see what vector instructions store.
+    /// With the plain kernel, for the thread sanitizer's sake.
     @Test(arguments: TreeTests.Shape.allCases)
     func `a view is hashed while the writer goes on`(shape: TreeTests.Shape) throws {
         var growing = Growing(shape, seed: 7, .scalar)
