@@ -10,8 +10,6 @@ final class StateMachine {
     private(set) var inDoubt: [[UInt8]: Voted] = [:]
     private(set) var locks = LockTable()
     private(set) var outcomes: OutcomeTable
-    private var probes: [Probe]
-    private static let probeCountMax = 64
     /// What a replay has still to apply.
     private var deferred: DeferredChanges
     /// Told when `tree.makeRoomAhead` has something to do, while a replay is settled.
@@ -30,7 +28,6 @@ final class StateMachine {
     init(_ options: Options) {
         tree = Tree(kernel: options.kernel, store: options.file?.readers, budgetBytes: options.memoryBytesMax)
         outcomes = OutcomeTable(countMax: options.outcomeCountMax, options.file)
-        probes = Array(repeating: tree.probe, count: Self.probeCountMax)
         deferred = DeferredChanges(memoryBytesMax: options.memoryBytesMax)
     }
 
@@ -41,7 +38,6 @@ final class StateMachine {
         }
         outcomes = OutcomeTable(
             countMax: options.outcomeCountMax, file, storedCount: snapshot.outcomeCount)
-        probes = Array(repeating: tree.probe, count: Self.probeCountMax)
         deferred = DeferredChanges(memoryBytesMax: options.memoryBytesMax)
         for item in snapshot.inDoubt {
             guard let voted = Voted(record: item.record), voted.n == item.n else {
@@ -65,38 +61,29 @@ final class StateMachine {
     /// Brings the pages that a commit will change into memory, where they stay while `tree.reading` lasts: so that what
     /// can fail does so before anything is done.
     func load(_ changes: borrowing ChangeBytes) throws(PageError) {
-        try load(changes.count) { probe, i throws(PageError) in try tree.advance(&probe, toward: changes.key(i)) }
+        guard changes.count > 1 || tree.isPaged else { return }
+        for start in stride(from: 0, to: changes.count, by: Tree.lookUpCountMax) {
+            try tree.lookUp(min(changes.count - start, Tree.lookUpCountMax)) { changes.key(start + $0) }
+        }
     }
 
     /// Requires that the changes were loaded.
     func commit(_ changes: borrowing ChangeBytes, id: [UInt8]?, sequence: UInt64) {
-        for i in 0..<changes.count { apply(changes.key(i), changes.value(i)) }
+        let areLookedUp = changes.count <= Tree.lookUpCountMax
+        for i in 0..<changes.count { apply(changes.key(i), changes.value(i), lookedUpAs: areLookedUp ? i : nil) }
         if let id { outcomes.record(id, .committed(sequence: sequence)) }
     }
 
     @inline(__always)
-    private func apply(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
+    private func apply(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?, lookedUpAs index: Int?) {
         do {
-            if let value { try tree.put(key, value) } else { try tree.delete(key) }
+            if let value {
+                try tree.put(key, value, lookedUpAs: index)
+            } else {
+                try tree.delete(key, lookedUpAs: index)
+            }
         } catch {
             preconditionFailure("a page was not loaded: \(error)")
-        }
-    }
-
-    /// Looks up the keys of a commit side by side, so that the waits for memory overlap.
-    @inline(__always)
-    private func load(
-        _ count: Int, _ advance: (inout Probe, Int) throws(PageError) -> Bool
-    ) throws(PageError) {
-        guard count > 1 || tree.isPaged else { return }
-        for start in stride(from: 0, to: count, by: Self.probeCountMax) {
-            let range = start..<min(count, start + Self.probeCountMax)
-            for i in range { probes[i - start] = tree.probe }
-            var isMoving = true
-            while isMoving {
-                isMoving = false
-                for i in range where try advance(&probes[i - start], i) { isMoving = true }
-            }
         }
     }
 
@@ -178,13 +165,13 @@ extension StateMachine {
     }
 
     private func settle(_ changes: borrowing ChangeBytes, _ order: [Int]) throws(PageError) {
-        for start in stride(from: 0, to: order.count, by: Self.probeCountMax) {
-            let group = start..<min(order.count, start + Self.probeCountMax)
+        for start in stride(from: 0, to: order.count, by: Tree.lookUpCountMax) {
+            let group = order[start..<min(order.count, start + Tree.lookUpCountMax)]
             try tree.reading { () throws(PageError) in
-                try load(group.count) { probe, i throws(PageError) in
-                    try tree.advance(&probe, toward: changes.key(order[start + i]))
+                try tree.lookUp(group.count) { changes.key(group[start + $0]) }
+                for i in group.indices {
+                    apply(changes.key(group[i]), changes.value(group[i]), lookedUpAs: i - start)
                 }
-                for i in group { apply(changes.key(order[i]), changes.value(order[i])) }
             }
             if tree.isRoomDue { onRoomDue?() }
         }

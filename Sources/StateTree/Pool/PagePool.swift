@@ -30,6 +30,7 @@ final class PagePool: @unchecked Sendable {
         var generation = Page.storedGeneration + 1
         /// Slots that were ever used; slot 0 stands for "no page".
         var slotCount = 1
+        /// With `blankFlag` those whose frames hold no memory, or may not.
         var freeSlots = GrowingBuffer<UInt32>()
         /// Frames that were written for the first time, and that were free before, since `paging` was told.
         var populatedCount = 0
@@ -224,12 +225,22 @@ extension PagePool {
         let slot = free.removeLast()
         if free.count >= Self.prefetchDistance {
             let next = free[free.count - Self.prefetchDistance]
-            if frames.hasArena(of: next) { rootfast_prefetch(page(next).base) }
+            if next & Self.blankFlag == 0 { rootfast_prefetch(page(next).base) }
         }
         guard isPaged else { return slot }
-        if !frames.hasArena(of: slot) { makeArena(of: slot) }
-        if page(slot).word == 0 { writer.pointee.populatedCount += 1 } else { writer.pointee.reusedCount += 1 }
+        guard slot & Self.blankFlag == 0 else { return takeBlank(slot & ~Self.blankFlag) }
+        writer.pointee.reusedCount += 1
         if writer.pointee.populatedCount + writer.pointee.reusedCount > Self.untoldCountMax { settleAccounts() }
+        return slot
+    }
+
+    /// Marks a free slot. Slots have 26 bits.
+    private static let blankFlag: UInt32 = 1 << 31
+
+    private func takeBlank(_ slot: UInt32) -> UInt32 {
+        if !frames.hasArena(of: slot) { makeArena(of: slot) }
+        writer.pointee.populatedCount += 1
+        if writer.pointee.populatedCount > Self.untoldCountMax { settleAccounts() }
         return slot
     }
 
@@ -356,13 +367,19 @@ extension PagePool {
     }
 
     private func free(_ items: Numbers) {
-        for slot in items.pages { writer.pointee.freeSlots.append(slot) }
         for number in items.values {
             if let paging { paging.free(value: number) } else { values.drop(number) }
             writer.pointee.freeValues.append(number)
         }
-        guard let paging else { return }
-        if !items.pages.isEmpty { paging.free(pages: items.pages) }
+        guard let paging else {
+            for slot in items.pages { writer.pointee.freeSlots.append(slot) }
+            return
+        }
+        if !items.pages.isEmpty {
+            paging.free(pages: items.pages) { slot, isBlank in
+                writer.pointee.freeSlots.append(isBlank ? slot | Self.blankFlag : slot)
+            }
+        }
         paging.makeAllRoom()
     }
 
@@ -396,7 +413,8 @@ extension PagePool {
     var numbering: Numbering {
         var numbering = Numbering(
             slotCount: writer.pointee.slotCount, valueCount: writer.pointee.valueCount,
-            freeSlots: writer.pointee.freeSlots.all, freeValues: writer.pointee.freeValues.all)
+            freeSlots: writer.pointee.freeSlots.all.map { $0 & ~Self.blankFlag },
+            freeValues: writer.pointee.freeValues.all)
         for item in writer.pointee.retired.all + writer.pointee.held.values.joined() {
             switch item.holding {
             case .page: numbering.freeSlots.append(item.number)
@@ -412,7 +430,7 @@ extension PagePool {
         paging?.adopt(numbering)
         writer.pointee.slotCount = numbering.slotCount
         writer.pointee.valueCount = numbering.valueCount
-        for slot in numbering.freeSlots { writer.pointee.freeSlots.append(slot) }
+        for slot in numbering.freeSlots { writer.pointee.freeSlots.append(slot | Self.blankFlag) }
         for number in numbering.freeValues {
             values.makeChunk(of: number)
             writer.pointee.freeValues.append(number)

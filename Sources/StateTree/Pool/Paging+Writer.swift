@@ -9,14 +9,23 @@ extension Paging {
     func makeChunk(of number: UInt32) { lock.withLock { values.makeChunk(of: number) } }
 
     /// Gives up pages that no generation can see any more. Their frames are kept for new pages, unless memory is beyond
-    /// the budget and there are many.
-    func free(pages slots: [UInt32]) {
+    /// the budget and there are many. Tells of each, in their order, whether its frame holds no memory.
+    func free(pages slots: [UInt32], _ tell: (_ slot: UInt32, _ isBlank: Bool) -> Void) {
         lock.withLock {
-            // What has no number in the store is in memory; of the rest the word tells.
-            let filled = slots.filter { slot in forget(slot) == 0 || frames.page(slot).word != 0 }
+            let areFilled = slots.map { slot in forget(slot) == 0 || staysFilled(slot) }
+            let filled = zip(slots, areFilled).filter { $0.1 }.map { $0.0 }
             let spareBytes = Int(rootfast_load(spare)) * Page.frameBytes
-            if isOverBudget, spareBytes > budgetBytes / 16 { giveBack(filled) } else { noteSpare(filled.count) }
+            let givesBack = isOverBudget && spareBytes > budgetBytes / 16
+            if givesBack { giveBack(filled) } else { noteSpare(filled.count) }
+            for (slot, isFilled) in zip(slots, areFilled) { tell(slot, givesBack || !isFilled) }
         }
+    }
+
+    /// Whether a page that the store has is in memory; one that was cooled leaves no more.
+    private func staysFilled(_ slot: UInt32) -> Bool {
+        let page = frames.page(slot)
+        if page.word < 0 { page.word &= .max }
+        return page.word != 0
     }
 
     /// Forgets that the store has a page; returns the number it had there, or 0.

@@ -12,6 +12,7 @@ public final class Tree {
     let kernel: HashKernel
     private let head: UnsafeMutablePointer<Head>
     private let path = GrowingBuffer<Step>()
+    let lookUps = LookUps()
     private let hasher: Hasher
     private var lastView: TreeView?
 
@@ -24,10 +25,13 @@ public final class Tree {
         var isTouched = true
         var isHashed = true
         var isReading = false
+        /// Counts what changes more than a value in its place: a way through the tree that was found before still leads
+        /// to its key while this stays the same.
+        var shape = 0
     }
 
     /// A page that a look-up passes, and where it leaves it.
-    private struct Step {
+    struct Step {
         var slot: UInt32
         var entry: Int
         /// The gaps passed in it.
@@ -68,6 +72,7 @@ public final class Tree {
     deinit {
         head.deallocate()
         path.free()
+        lookUps.free()
     }
 
     /// The number of keys.
@@ -80,6 +85,8 @@ public final class Tree {
         get { head.pointee.rootSlot }
         set { head.pointee.rootSlot = newValue }
     }
+    /// Changes when a way through the tree may lead elsewhere than it did.
+    var shape: Int { head.pointee.shape }
 
     /// Whether some of it may not be in memory.
     public var isPaged: Bool { pool.isPaged }
@@ -101,6 +108,7 @@ public final class Tree {
         }
         rootSlot = view.rootSlot
         count = view.count
+        head.pointee.shape += 1
         head.pointee.rootDigest = digest
         head.pointee.isHashed = true
         head.pointee.isTouched = true
@@ -162,7 +170,7 @@ extension Tree {
 // MARK: - Writing
 
 extension Tree {
-    /// Runs `body`, within which pages that were read stay in memory: what a `Probe` has come by, a `put` finds.
+    /// Runs `body`, within which pages that were read stay in memory: what `lookUp` has come by, a `put` finds.
     @inline(__always)
     public func reading<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
         guard pool.isPaged, !head.pointee.isReading else { return try body() }
@@ -177,11 +185,15 @@ extension Tree {
 
     /// Sets the value of a key. Requires sizes within `Limits`; neither buffer is kept. If a page cannot be read, nothing
     /// is changed.
-    public func put(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(PageError) {
+    ///
+    /// - Parameter index: the number of the key in the last `lookUp`, if it was among those: its way is not searched again.
+    public func put(
+        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, lookedUpAs index: Int? = nil
+    ) throws(PageError) {
         precondition((1...Limits.keyBytesMax).contains(key.count) && value.count <= Limits.valueBytesMax)
         try reading { () throws(PageError) in
             guard rootSlot != 0 else { return plant(key, value) }
-            let record = try descend(to: key)
+            let record = try descend(to: key, lookedUpAs: index)
             touch()
             guard let difference = KeyBits.firstDifference(key, record.key) else { return update(key, value) }
             insert(key, value, differingAt: difference)
@@ -189,10 +201,12 @@ extension Tree {
     }
 
     /// Removes a key; answers whether it was there. If a page cannot be read, nothing is changed.
+    ///
+    /// - Parameter index: as for `put`.
     @discardableResult
-    public func delete(_ key: UnsafeRawBufferPointer) throws(PageError) -> Bool {
+    public func delete(_ key: UnsafeRawBufferPointer, lookedUpAs index: Int? = nil) throws(PageError) -> Bool {
         try reading { () throws(PageError) in
-            guard rootSlot != 0, KeyBits.equal(try descend(to: key).key, key) else { return false }
+            guard rootSlot != 0, KeyBits.equal(try descend(to: key, lookedUpAs: index).key, key) else { return false }
             touch()
             remove(key)
             return true
@@ -201,6 +215,7 @@ extension Tree {
 
     /// Removes the key that the path leads to.
     private func remove(_ key: UnsafeRawBufferPointer) {
+        head.pointee.shape += 1
         let last = path.count - 1
         makeWritable(through: last, marking: key)
         let page = pool.page(path[last].slot)
@@ -225,7 +240,10 @@ extension Tree {
     }
 
     /// Follows the key's bits from the root to a leaf, noting the path.
-    private func descend(to key: UnsafeRawBufferPointer) throws(PageError) -> Record {
+    private func descend(
+        to key: UnsafeRawBufferPointer, lookedUpAs index: Int? = nil
+    ) throws(PageError) -> Record {
+        if let index, let record = retrace(lookUps[index], to: key) { return record }
         path.removeAll()
         var slot = rootSlot
         var page = pool.page(slot)
@@ -236,6 +254,23 @@ extension Tree {
             slot = page.child(entry)
             page = try pool.child(page, entry)
         }
+    }
+
+    /// Goes the way of a look-up, noting the path, if it still leads to the key; the key's own pages may have been copied
+    /// since.
+    private func retrace(_ lookUp: LookUp, to key: UnsafeRawBufferPointer) -> Record? {
+        guard lookUp.shape == head.pointee.shape else { return nil }
+        path.removeAll()
+        var slot = rootSlot
+        for level in 0..<lookUp.depth {
+            let page = pool.page(slot)
+            guard page.word > 0 else { return nil }
+            let step = lookUp.steps[level]
+            path.append(Step(slot: slot, entry: step.entry, gaps: step.gaps))
+            slot = page.child(step.entry)
+        }
+        let record = pool.page(path[path.count - 1].slot).record(path[path.count - 1].entry)
+        return KeyBits.equal(record.key, key) ? record : nil
     }
 
     /// Makes the pages of the path down to `last` writable and marks stale what lies on the key's way: all of it, or
@@ -268,6 +303,7 @@ extension Tree {
     /// The first key of an empty tree.
     private func plant(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
         touch()
+        head.pointee.shape += 1
         let leaf = PageImage.Entry(content: .new(key: key, payload(value)), hash: .zero, isDirty: true)
         let (page, slot) = pool.makePage()
         PageImage(entries: [leaf], gaps: []).encode(into: page, slot: slot, generation: pool.generation)
@@ -303,6 +339,7 @@ extension Tree {
         page.markTop(ifBelow: bit)
         let payload = payload(value)
         count += 1
+        head.pointee.shape += 1
         if page.insert(key, payload, at: position, gap: gap, bit: bit) { return }
         var image = PageImage(page)
         image.entries.insert(.init(content: .new(key: key, payload), hash: .zero, isDirty: true), at: position)
@@ -319,6 +356,7 @@ extension Tree {
     /// Lays an image out as the page at a level of the path. A page that is too large is split, and its parent takes
     /// the parts; the tree grows a level where that goes on up to the root.
     private func settle(_ image: PageImage, at level: Int) {
+        head.pointee.shape += 1
         var image = image
         var level = level
         var abandoned: [UInt32] = []

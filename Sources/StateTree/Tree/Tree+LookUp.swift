@@ -1,0 +1,92 @@
+extension Tree {
+    /// So many keys at most are looked up together.
+    public static let lookUpCountMax = LookUps.countMax
+
+    /// Looks up some keys side by side, a page of each at a time, so that the time to fetch the pages of many keys is that of
+    /// one. Pages that are not in memory are read. Within the same `reading`, a `put` of one of the keys goes its way again
+    /// without a search.
+    public func lookUp(_ count: Int, _ key: (Int) -> UnsafeRawBufferPointer) throws(PageError) {
+        precondition(count <= Self.lookUpCountMax)
+        guard rootSlot != 0 else { return }
+        for i in 0..<count { lookUps.begin(i) }
+        var isMoving = true
+        while isMoving {
+            isMoving = false
+            for i in 0..<count where try advance(i, toward: key(i)) { isMoving = true }
+        }
+    }
+
+    /// Takes a look-up one page on, asking for what it will need next; false once it has arrived.
+    private func advance(_ index: Int, toward key: UnsafeRawBufferPointer) throws(PageError) -> Bool {
+        let lookUp = lookUps.at(index)
+        guard lookUp.pointee.isMoving else { return false }
+        let page: Page
+        if let parent = lookUp.pointee.page {
+            page = try pool.child(parent, lookUp.pointee.entry)
+        } else {
+            page = pool.page(rootSlot)
+        }
+        let (entry, gaps) = page.way(of: key)
+        lookUps.add(Step(slot: page.slot, entry: entry, gaps: gaps), to: index)
+        guard page.isChild(entry) else {
+            if page.generation == pool.generation { page.prefetchEdit(at: entry) } else { page.prefetchAll() }
+            lookUps.end(index, shape)
+            return false
+        }
+        pool.page(page.child(entry)).prefetchSearch()
+        (lookUp.pointee.page, lookUp.pointee.entry) = (page, entry)
+        return true
+    }
+}
+
+/// Where one look-up is, and the way it has gone.
+struct LookUp {
+    /// It comes next to the child at `entry` of this page, or if there is none, to the root.
+    var page: Page?
+    var entry = 0
+    var isMoving = true
+    /// Of the tree that it found its way in; -1 if it has not arrived, or its way was too long to be kept.
+    var shape = -1
+    var depth = 0
+    let steps: UnsafeMutablePointer<Tree.Step>
+}
+
+/// The look-ups that go on side by side; at hand through a pointer, like the tree's head.
+struct LookUps {
+    static let countMax = 64
+    /// A way through more pages is not kept.
+    private static let depthMax = 8
+
+    private let lookUps: UnsafeMutablePointer<LookUp>
+    private let steps: UnsafeMutablePointer<Tree.Step>
+
+    init() {
+        steps = .allocate(capacity: Self.countMax * Self.depthMax)
+        lookUps = .allocate(capacity: Self.countMax)
+        for i in 0..<Self.countMax {
+            (lookUps + i).initialize(to: LookUp(isMoving: false, steps: steps + i * Self.depthMax))
+        }
+    }
+
+    func free() {
+        lookUps.deallocate()
+        steps.deallocate()
+    }
+
+    subscript(index: Int) -> LookUp { lookUps[index] }
+    func at(_ index: Int) -> UnsafeMutablePointer<LookUp> { lookUps + index }
+
+    func begin(_ index: Int) { lookUps[index] = LookUp(steps: lookUps[index].steps) }
+
+    @inline(__always)
+    func add(_ step: Tree.Step, to index: Int) {
+        let depth = lookUps[index].depth
+        if depth < Self.depthMax { lookUps[index].steps[depth] = step }
+        lookUps[index].depth = depth &+ 1
+    }
+
+    func end(_ index: Int, _ shape: Int) {
+        lookUps[index].isMoving = false
+        if lookUps[index].depth <= Self.depthMax { lookUps[index].shape = shape }
+    }
+}
