@@ -7,20 +7,21 @@ extension Page {
     ///   may be written by another thread meanwhile, and are left out.
     func copy(_ original: Page, isHashed: Bool) {
         let start = MemoryLayout<Int64>.size
-        let end = Self.headerBytes + (isHashed ? Self.entryBytes : Self.searchBytes) * original.room
-        (base + start).copyMemory(from: original.base + start, byteCount: end - start)
-        let heapStart = original.heapStart
-        (base + heapStart).copyMemory(from: original.base + heapStart, byteCount: Self.frameBytes - heapStart)
+        (base + start).copyMemory(from: original.base + start, byteCount: Self.headerBytes - start)
+        let count = count
+        gaps.update(from: original.gaps, count: count - 1)
+        refs.update(from: original.refs, count: count)
         if isHashed {
+            entryHashes.update(from: original.entryHashes, count: count)
+            gapHashes.update(from: original.gapHashes, count: count - 1)
             (dirtyGaps, dirtyEntries) = (0, 0)
         } else {
             entryHashes.copy(original.entryHashes, count: count, but: dirtyEntries)
             gapHashes.copy(original.gapHashes, count: count - 1, but: dirtyGaps)
         }
+        let heapStart = heapStart
+        (base + heapStart).copyMemory(from: original.base + heapStart, byteCount: Self.frameBytes - heapStart)
     }
-
-    /// What an entry takes of the arrays without hashes.
-    private static let searchBytes = 8
 }
 
 extension UnsafeMutablePointer<Digest> {

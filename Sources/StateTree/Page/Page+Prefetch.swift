@@ -1,4 +1,5 @@
 import CMemory
+import Hashing
 
 /// Asks for memory that is about to be used, so that the processor need not wait for it then.
 extension Page {
@@ -24,8 +25,12 @@ extension Page {
 
     /// Asks for all that a copy reads of a page.
     func prefetchAll() {
-        let arraysEnd = Self.headerBytes + Self.entryBytes * room
-        for offset in stride(from: 7 * Self.cacheLineBytes, to: arraysEnd, by: Self.cacheLineBytes) {
+        let hashBytes = count * MemoryLayout<Digest>.stride
+        let (entryHashes, gapHashes) = (Self.headerBytes + 8 * room, Self.headerBytes + 40 * room)
+        for offset in stride(from: max(7 * Self.cacheLineBytes, entryHashes), to: entryHashes + hashBytes, by: Self.cacheLineBytes) {
+            rootfast_prefetch(base + offset)
+        }
+        for offset in stride(from: gapHashes, to: gapHashes + hashBytes, by: Self.cacheLineBytes) {
             rootfast_prefetch(base + offset)
         }
         for offset in stride(from: heapStart, to: Self.frameBytes, by: Self.cacheLineBytes) {
