@@ -71,7 +71,9 @@ enum { VECTORS = 2 };
 // Nodes of one batch, 1...VECTORS * lanes.
 void blake2b_nodes_lanes4(const rootfast_node_job *jobs, size_t count);
 void blake2b_nodes_lanes8(const rootfast_node_job *jobs, size_t count);
+void blake2b_nodes_lanes4vl(const rootfast_node_job *jobs, size_t count);
 
 // Compresses the next `blocks` blocks of each of 1...VECTORS * lanes messages. Changes nothing but their states.
 void blake2b_compress_lanes4(struct lane *const *lanes, size_t count, size_t blocks);
 void blake2b_compress_lanes8(struct lane *const *lanes, size_t count, size_t blocks);
+void blake2b_compress_lanes4vl(struct lane *const *lanes, size_t count, size_t blocks);

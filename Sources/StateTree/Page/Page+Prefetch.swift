@@ -27,7 +27,9 @@ extension Page {
     func prefetchAll() {
         let hashBytes = count * MemoryLayout<Digest>.stride
         let (entryHashes, gapHashes) = (Self.headerBytes + 8 * room, Self.headerBytes + 40 * room)
-        for offset in stride(from: max(7 * Self.cacheLineBytes, entryHashes), to: entryHashes + hashBytes, by: Self.cacheLineBytes) {
+        for offset in stride(
+            from: max(7 * Self.cacheLineBytes, entryHashes), to: entryHashes + hashBytes, by: Self.cacheLineBytes)
+        {
             rootfast_prefetch(base + offset)
         }
         for offset in stride(from: gapHashes, to: gapHashes + hashBytes, by: Self.cacheLineBytes) {

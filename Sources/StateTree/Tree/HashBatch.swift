@@ -21,10 +21,12 @@ struct HashBatch {
     }
     /// Pages of this generation and older are hashed, whatever their marks say.
     private var hashedGeneration: Int64 = 0
-    /// Level by level from the root.
+    /// Level by level from the root, and the levels.
     var pages: [PageJob] = []
-    /// Stale inner nodes of a chunk of pages, level by level from their tops.
+    var pageLevels: [Range<Int>] = []
+    /// Stale inner nodes of a chunk of pages, level by level from their tops, and where each level begins.
     var nodes: [Node] = []
+    var nodeLevels: [Int] = []
     var leaves: [Leaf] = []
     var messageJobs: [MessageJob] = []
     var leafJobs: [LeafJob] = []
@@ -47,7 +49,8 @@ extension HashBatch {
         hashedGeneration = pool.hashedGeneration
         var digest = Digest.zero
         withUnsafeMutablePointer(to: &digest) { target in
-            for level in collectPages(below: pool.page(rootSlot), in: pool, into: target).reversed() {
+            collectPages(below: pool.page(rootSlot), in: pool, into: target)
+            for level in pageLevels.reversed() {
                 for start in stride(from: level.lowerBound, to: level.upperBound, by: Self.chunkCount) {
                     hash(start..<min(start + Self.chunkCount, level.upperBound), pool.values, with: kernel)
                 }
@@ -73,13 +76,11 @@ extension HashBatch {
         return digest
     }
 
-    /// Collects the pages that have something stale; returns the levels they are on.
-    private mutating func collectPages(
-        below root: Page, in pool: PagePool, into target: UnsafeMutablePointer<Digest>
-    ) -> [Range<Int>] {
+    /// Collects the pages that have something stale, and the levels they are on.
+    private mutating func collectPages(below root: Page, in pool: PagePool, into target: UnsafeMutablePointer<Digest>) {
         pages.removeAll(keepingCapacity: true)
+        pageLevels.removeAll(keepingCapacity: true)
         pages.append(.init(page: root, digest: target))
-        var levels: [Range<Int>] = []
         var start = 0
         while start < pages.count {
             let end = pages.count
@@ -96,25 +97,25 @@ extension HashBatch {
                     pages.append(.init(page: pool.page(page.child(entry)), digest: page.entryHashes + entry))
                 }
             }
-            levels.append(start..<end)
+            pageLevels.append(start..<end)
             start = end
         }
-        return levels
     }
 
     /// Hashes a chunk of pages whose children are hashed already.
     private mutating func hash(_ chunk: Range<Int>, _ values: LongValues, with kernel: HashKernel) {
         nodes.removeAll(keepingCapacity: true)
+        nodeLevels.removeAll(keepingCapacity: true)
         leaves.removeAll(keepingCapacity: true)
-        let levels = collectNodes(of: chunk)
-        hashLeaves(values, with: kernel)
-        hashNodes(levels: levels, with: kernel)
+        collectNodes(of: chunk)
+        if !leaves.isEmpty { hashLeaves(values, with: kernel) }
+        hashNodes(with: kernel)
         // The hash of a page with a single entry is that entry's.
         for job in pages[chunk] where job.page.count == 1 { job.digest.pointee = job.page.entryHashes[0] }
     }
 
-    /// Collects the stale nodes of a chunk of pages, and the top of each; returns where each level of nodes begins.
-    private mutating func collectNodes(of chunk: Range<Int>) -> [Int] {
+    /// Collects the stale nodes of a chunk of pages, and the top of each.
+    private mutating func collectNodes(of chunk: Range<Int>) {
         for i in chunk {
             if i + Self.prefetchDistance < chunk.upperBound { pages[i + Self.prefetchDistance].page.prefetchSearch() }
             let job = pages[i]
@@ -125,10 +126,9 @@ extension HashBatch {
                 nodes.append(.init(page: job.page, gap: Int(link), digest: job.digest))
             }
         }
-        var levels: [Int] = []
         var start = 0
         while start < nodes.count {
-            levels.append(start)
+            nodeLevels.append(start)
             let end = nodes.count
             for i in start..<end {
                 let node = nodes[i]
@@ -138,7 +138,6 @@ extension HashBatch {
             }
             start = end
         }
-        return levels
     }
 
     @inline(__always)
@@ -186,7 +185,7 @@ extension HashBatch {
         swap(&valueDigests, &self.valueDigests)
     }
 
-    private mutating func hashNodes(levels: [Int], with kernel: HashKernel) {
+    private mutating func hashNodes(with kernel: HashKernel) {
         nodeJobs.removeAll(keepingCapacity: true)
         for node in nodes {
             let gap = node.page.gaps[node.gap]
@@ -197,7 +196,7 @@ extension HashBatch {
         }
         nodeJobs.withUnsafeBufferPointer { jobs in
             var end = jobs.count
-            for start in levels.reversed() {
+            for start in nodeLevels.reversed() {
                 kernel.hashNodes(UnsafeBufferPointer(rebasing: jobs[start..<end]))
                 end = start
             }
