@@ -10,7 +10,7 @@ public enum HashKernel: Int32, Sendable, CaseIterable {
     case scalar = 1
     /// Lanes of four, in AVX2.
     case lanes4 = 4
-    /// Lanes of eight, in AVX-512F.
+    /// Lanes of eight, in AVX-512F and VL.
     case lanes8 = 8
 
     /// Whether this processor, and the operating system on it, can run the kernel. To hash with another is a bug of the

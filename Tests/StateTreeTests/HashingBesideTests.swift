@@ -56,6 +56,21 @@ import Threading
         try growing.tree.freeze(hashing: true).checkInvariants()
     }
 
+    /// Hashing an empty tree cleared the marks of the pages that the hashing before had seen, though others' content lay in
+    /// their frames by then, which was still to be hashed.
+    @Test func `hashing an empty tree leaves a view alone that waits to be hashed`() {
+        let tree = Tree(kernel: .scalar)
+        tree.put([1], [1])
+        _ = tree.freeze(hashing: true)
+        tree.put([2], [2])
+        _ = tree.freeze(hashing: false)
+        tree.put([3], [3])
+        let view = tree.freeze(hashing: false)
+        for key in 1...3 as ClosedRange<UInt8> { #expect(tree.delete([key])) }
+        #expect(tree.root() == definedRoot([:]))
+        #expect(tree.hash(view).root == definedRoot([[1]: [1], [2]: [2], [3]: [3]]))
+    }
+
     @Test func `hashing a view again, or one of the same state, gives the same root`() {
         let tree = Tree(kernel: .scalar)
         for i in 0..<500 { tree.put(Array("k\(i)".utf8), [1]) }

@@ -28,7 +28,7 @@ void rootfast_blake2b_final(const rootfast_blake2b_stream *stream, uint8_t diges
 typedef enum {
     ROOTFAST_SCALAR = 1,
     ROOTFAST_LANES4 = 4,  // AVX2
-    ROOTFAST_LANES8 = 8,  // AVX-512F
+    ROOTFAST_LANES8 = 8,  // AVX-512F and VL
 } rootfast_kernel;
 
 // 1 if this processor, and the operating system on it, can run the kernel, else 0.

@@ -61,15 +61,18 @@ final class StateMachine {
     /// Brings the pages that a commit will change into memory, where they stay while `tree.reading` lasts: so that what
     /// can fail does so before anything is done.
     func load(_ changes: borrowing ChangeBytes) throws(PageError) {
-        guard changes.count > 1 || tree.isPaged else { return }
+        guard isWorthLoading(changes) else { return }
         for start in stride(from: 0, to: changes.count, by: Tree.lookUpCountMax) {
             try tree.lookUp(min(changes.count - start, Tree.lookUpCountMax)) { changes.key(start + $0) }
         }
     }
 
+    /// A single key is found as fast without, where it cannot be missing.
+    private func isWorthLoading(_ changes: borrowing ChangeBytes) -> Bool { changes.count > 1 || tree.isPaged }
+
     /// Requires that the changes were loaded.
     func commit(_ changes: borrowing ChangeBytes, id: [UInt8]?, sequence: UInt64) {
-        let areLookedUp = changes.count <= Tree.lookUpCountMax
+        let areLookedUp = isWorthLoading(changes) && changes.count <= Tree.lookUpCountMax
         for i in 0..<changes.count { apply(changes.key(i), changes.value(i), lookedUpAs: areLookedUp ? i : nil) }
         if let id { outcomes.record(id, .committed(sequence: sequence)) }
     }

@@ -20,6 +20,7 @@ struct ReadSet {
 
     /// The canonical list: ranges joined where they meet, keys in none of them, all in order (see `ReadItem`).
     var items: [ReadItem] {
+        if isEmpty { return [] }
         let joined = joinedRanges()
         var items: [ReadItem] = []
         var next = 0

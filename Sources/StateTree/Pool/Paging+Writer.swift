@@ -12,7 +12,7 @@ extension Paging {
     /// the budget and there are many. Tells of each, in their order, whether its frame holds no memory.
     func free(pages slots: [UInt32], _ tell: (_ slot: UInt32, _ isBlank: Bool) -> Void) {
         lock.withLock {
-            let areFilled = slots.map { slot in forget(slot) == 0 || staysFilled(slot) }
+            let areFilled = slots.map { slot in forget(slot) == 0 || warm(slot) }
             let filled = zip(slots, areFilled).filter { $0.1 }.map { $0.0 }
             let spareBytes = Int(rootfast_load(spare)) * Page.frameBytes
             let givesBack = isOverBudget && spareBytes > budgetBytes / 16
@@ -21,8 +21,8 @@ extension Paging {
         }
     }
 
-    /// Whether a page that the store has is in memory; one that was cooled leaves no more.
-    private func staysFilled(_ slot: UInt32) -> Bool {
+    /// Keeps a page from leaving that was cooled; answers whether it is in memory.
+    private func warm(_ slot: UInt32) -> Bool {
         let page = frames.page(slot)
         if page.word < 0 { page.word &= .max }
         return page.word != 0

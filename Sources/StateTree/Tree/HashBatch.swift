@@ -45,6 +45,7 @@ extension HashBatch {
     /// The pages with stale nodes are found level by level from the root, then hashed the deepest level first, a chunk
     /// of pages at a time: nodes that do not depend on each other together.
     mutating func hashStale(below rootSlot: UInt32, in pool: PagePool, with kernel: HashKernel) -> Digest {
+        pages.removeAll(keepingCapacity: true)
         guard rootSlot != 0 else { return .zero }
         hashedGeneration = pool.hashedGeneration
         var digest = Digest.zero
@@ -78,7 +79,6 @@ extension HashBatch {
 
     /// Collects the pages that have something stale, and the levels they are on.
     private mutating func collectPages(below root: Page, in pool: PagePool, into target: UnsafeMutablePointer<Digest>) {
-        pages.removeAll(keepingCapacity: true)
         pageLevels.removeAll(keepingCapacity: true)
         pages.append(.init(page: root, digest: target))
         var start = 0

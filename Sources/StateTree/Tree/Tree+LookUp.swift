@@ -3,16 +3,18 @@ extension Tree {
     public static let lookUpCountMax = LookUps.countMax
 
     /// Looks up some keys side by side, a page of each at a time, so that the time to fetch the pages of many keys is that of
-    /// one. Pages that are not in memory are read. Within the same `reading`, a `put` of one of the keys goes its way again
-    /// without a search.
+    /// one. Pages that are not in memory are read, and stay within the same `reading`. A `put` of one of the keys, if it is
+    /// there and no key came or went since, goes its way again without a search.
     public func lookUp(_ count: Int, _ key: (Int) -> UnsafeRawBufferPointer) throws(PageError) {
         precondition(count <= Self.lookUpCountMax)
         guard rootSlot != 0 else { return }
         for i in 0..<count { lookUps.begin(i) }
-        var isMoving = true
-        while isMoving {
-            isMoving = false
-            for i in 0..<count where try advance(i, toward: key(i)) { isMoving = true }
+        try reading { () throws(PageError) in
+            var isMoving = true
+            while isMoving {
+                isMoving = false
+                for i in 0..<count where try advance(i, toward: key(i)) { isMoving = true }
+            }
         }
     }
 
@@ -27,7 +29,7 @@ extension Tree {
             page = pool.page(rootSlot)
         }
         let (entry, gaps) = page.way(of: key)
-        lookUps.add(Step(slot: page.slot, entry: entry, gaps: gaps), to: index)
+        lookUps.add(LookUp.Step(entry: entry, gaps: gaps), to: index)
         guard page.isChild(entry) else {
             if page.generation == pool.generation { page.prefetchEdit(at: entry) } else { page.prefetchAll() }
             lookUps.end(index, shape)
@@ -48,7 +50,13 @@ struct LookUp {
     /// Of the tree that it found its way in; -1 if it has not arrived, or its way was too long to be kept.
     var shape = -1
     var depth = 0
-    let steps: UnsafeMutablePointer<Tree.Step>
+    let steps: UnsafeMutablePointer<Step>
+
+    /// Where the way leaves a page, and the gaps it passes there. Which page that is may change: it may be copied.
+    struct Step {
+        var entry: Int
+        var gaps: UInt128
+    }
 }
 
 /// The look-ups that go on side by side; at hand through a pointer, like the tree's head.
@@ -58,7 +66,7 @@ struct LookUps {
     private static let depthMax = 8
 
     private let lookUps: UnsafeMutablePointer<LookUp>
-    private let steps: UnsafeMutablePointer<Tree.Step>
+    private let steps: UnsafeMutablePointer<LookUp.Step>
 
     init() {
         steps = .allocate(capacity: Self.countMax * Self.depthMax)
@@ -73,13 +81,16 @@ struct LookUps {
         steps.deallocate()
     }
 
-    subscript(index: Int) -> LookUp { lookUps[index] }
+    subscript(index: Int) -> LookUp {
+        precondition(index >= 0 && index < Self.countMax)
+        return lookUps[index]
+    }
     func at(_ index: Int) -> UnsafeMutablePointer<LookUp> { lookUps + index }
 
     func begin(_ index: Int) { lookUps[index] = LookUp(steps: lookUps[index].steps) }
 
     @inline(__always)
-    func add(_ step: Tree.Step, to index: Int) {
+    func add(_ step: LookUp.Step, to index: Int) {
         let depth = lookUps[index].depth
         if depth < Self.depthMax { lookUps[index].steps[depth] = step }
         lookUps[index].depth = depth &+ 1

@@ -1,0 +1,165 @@
+import Threading
+
+/// What becomes of pages and long values when no generation that anybody may look at holds them any more.
+extension PagePool {
+    func retire(_ number: UInt32, _ holding: Holding, born: Int64) {
+        writer.pointee.retired.append(
+            Retired(born: born, generation: generation, number: number, holding: holding))
+    }
+
+    /// Ends the current generation, pins it for a view, and starts the next.
+    func freeze() -> Int64 {
+        let frozen = generation
+        pin(frozen)
+        writer.pointee.generation += 1
+        return frozen
+    }
+
+    func pin(_ generation: Int64) {
+        lock.withLock { pins[generation, default: 0] += 1 }
+    }
+
+    func unpin(_ generation: Int64) {
+        lock.withLock {
+            guard let count = pins[generation] else { preconditionFailure("a generation was not pinned") }
+            pins[generation] = count > 1 ? count - 1 : nil
+        }
+    }
+
+    /// The oldest generation that a view shows; the current one if there is no view.
+    var oldestPinned: Int64 { lock.withLock { pins.keys.min() } ?? generation }
+
+    /// Views that live no longer than so many generations are waited for.
+    private static let patience: Int64 = 8
+
+    /// Frees what no pinned generation can reach any more. The writer's; costs the number of things freed, and of those
+    /// that are first found to be kept for a view that lives long.
+    func reclaim() {
+        settleAccounts()
+        let pins = lock.withLock { self.pins.keys.sorted() }
+        var (freed, dropped) = (Numbers(), Numbers())
+        let retired = writer.pointee.retired
+        var keeper: Int64?
+        var keptGeneration: Int64 = 0
+        while !retired.isEmpty {
+            if retired[0].generation != keptGeneration {
+                keeper = Self.keeper(of: retired[0], among: pins)
+                keptGeneration = retired[0].generation
+            }
+            if let keeper, keeper + Self.patience > generation { break }
+            let item = retired.removeFirst()
+            if writer.pointee.toldCount > 0 { writer.pointee.toldCount -= 1 } else { dropped.add(item) }
+            if let keeper, item.born <= keeper {
+                writer.pointee.held[keeper, default: []].append(item)
+            } else {
+                freed.add(item)
+            }
+        }
+        releaseHeld(pins, into: &freed)
+        noteDropped(dropped)
+        free(freed)
+    }
+
+    /// Slots of pages and numbers of long values.
+    private struct Numbers {
+        var pages: [UInt32] = []
+        var values: [UInt32] = []
+
+        mutating func add(_ item: Retired) {
+            switch item.holding {
+            case .page: pages.append(item.number)
+            case .value: values.append(item.number)
+            }
+        }
+    }
+
+    /// The newest pinned generation older than an item's retirement: if any keeps it, that does.
+    private static func keeper(of item: Retired, among pins: [Int64]) -> Int64? {
+        pins.last { $0 < item.generation }
+    }
+
+    /// Looks again at what was held for generations that are pinned no more.
+    private func releaseHeld(_ pins: [Int64], into freed: inout Numbers) {
+        guard !writer.pointee.held.isEmpty else { return }
+        for generation in writer.pointee.held.keys.sorted() where !pins.contains(generation) {
+            for item in writer.pointee.held.removeValue(forKey: generation)! {
+                if let keeper = Self.keeper(of: item, among: pins), item.born <= keeper {
+                    writer.pointee.held[keeper, default: []].append(item)
+                } else {
+                    freed.add(item)
+                }
+            }
+        }
+    }
+
+    private func free(_ items: Numbers) {
+        for number in items.values {
+            if let paging { paging.free(value: number) } else { values.drop(number) }
+            writer.pointee.freeValues.append(number)
+        }
+        guard let paging else {
+            for slot in items.pages { writer.pointee.freeSlots.append(slot) }
+            return
+        }
+        if !items.pages.isEmpty {
+            paging.free(pages: items.pages) { slot, isBlank in
+                writer.pointee.freeSlots.append(isBlank ? slot | Self.blankFlag : slot)
+            }
+        }
+        paging.makeAllRoom()
+    }
+
+    private func noteDropped(_ items: Numbers) {
+        guard let paging, !items.pages.isEmpty || !items.values.isEmpty else { return }
+        paging.noteDropped(pages: items.pages, values: items.values)
+    }
+}
+
+// MARK: - Snapshots (the writer's)
+
+extension PagePool {
+    /// How a pool that goes on from the generation that was just frozen numbers its slots and long values.
+    struct Numbering {
+        var slotCount: Int
+        var valueCount: Int
+        var freeSlots: [UInt32]
+        var freeValues: [UInt32]
+    }
+
+    /// Tells all that was retired so far as dropped.
+    func noteAllDropped() {
+        let retired = writer.pointee.retired
+        var dropped = Numbers()
+        for index in writer.pointee.toldCount..<retired.count { dropped.add(retired[index]) }
+        noteDropped(dropped)
+        writer.pointee.toldCount = retired.count
+    }
+
+    /// Costs the number of what is free.
+    var numbering: Numbering {
+        var numbering = Numbering(
+            slotCount: writer.pointee.slotCount, valueCount: writer.pointee.valueCount,
+            freeSlots: writer.pointee.freeSlots.all.map { $0 & ~Self.blankFlag },
+            freeValues: writer.pointee.freeValues.all)
+        for item in writer.pointee.retired.all + writer.pointee.held.values.joined() {
+            switch item.holding {
+            case .page: numbering.freeSlots.append(item.number)
+            case .value: numbering.freeValues.append(item.number)
+            }
+        }
+        return numbering
+    }
+
+    /// Goes on from a stored tree. Requires a new pool.
+    func adopt(_ numbering: Numbering) {
+        frames.expect(slotCount: numbering.slotCount)
+        paging?.adopt(numbering)
+        writer.pointee.slotCount = numbering.slotCount
+        writer.pointee.valueCount = numbering.valueCount
+        for slot in numbering.freeSlots { writer.pointee.freeSlots.append(slot | Self.blankFlag) }
+        for number in numbering.freeValues {
+            values.makeChunk(of: number)
+            writer.pointee.freeValues.append(number)
+        }
+    }
+}
