@@ -204,7 +204,8 @@ final class CommitQueue: @unchecked Sendable {
         var answers: [(completion: Completion, answer: Completion.Answer)] = []
         hold()
         repeat {
-            admitPending(mayBlock: true, givingWay: false)
+            // Those who are answered now will come again, and admit what is pending while this flush is hashed.
+            if !isFlushDue || answers.isEmpty { admitPending(mayBlock: true, givingWay: false) }
             guard isFlushDue || !pending.isEmpty else { break }
             let flush = close()
             let closedView = newest
