@@ -110,7 +110,7 @@ struct Chart {
         svg.line(points, colour, width: 2)
         for point in points { svg.dot(x: point.x, y: point.y, colour) }
         svg.text(
-            title, x: last.x + 10, y: last.y + 4, .start, colour == .own ? .own : .text, isBold: colour == .own,
-            size: 11)
+            title, x: last.x + 10, y: frame.middle(around: last.y) + 4, .start, colour == .own ? .own : .text,
+            isBold: colour == .own, size: 11)
     }
 }

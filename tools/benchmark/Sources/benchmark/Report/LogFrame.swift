@@ -26,4 +26,11 @@ struct LogFrame {
     func x(_ column: Int) -> Double { x + (Double(column) + 0.5) * width / Double(columns) }
 
     func y(_ value: Double) -> Double { y + height * (high - log10(value)) / (high - low) }
+
+    /// The middle between the two lines of the grid that a point lies between.
+    func middle(around y: Double) -> Double {
+        let lines = powers.map { self.y($0) }
+        let (above, below) = (lines.filter { $0 <= y }.max() ?? y, lines.filter { $0 > y }.min() ?? y)
+        return (above + below) / 2
+    }
 }
