@@ -13,20 +13,20 @@ struct LongValues {
     private static let chunkBytes = countPerChunk * MemoryLayout<Value>.stride
     static let countMax = chunkCount * countPerChunk
 
-    /// All zeros, to begin with.
+    /// All zeros to begin with, as it lies in fresh memory of the system's.
     struct Value {
         /// Where the bytes are: 0 if they are not in memory, negative if they are about to leave it.
-        var word: Int64 = 0
-        var count = 0
-        var digest = Digest.zero
+        var word: Int64
+        var count: Int
+        var digest: Digest
         /// Its number in the page store; 0 if it is not there.
-        var id: UInt64 = 0
+        var id: UInt64
         /// Whether a snapshot that holds it is durable, or it was read from the store.
-        var isStored = false
+        var isStored: Bool
         /// The generation that made it; 0 if it was read from the store.
-        var generation: Int64 = 0
+        var generation: Int64
         /// The epoch in which it was last told to leave.
-        var coolingStamp: Int64 = 0
+        var coolingStamp: Int64
     }
 
     private let chunks: UnsafeMutablePointer<UnsafeMutablePointer<Value>?>
