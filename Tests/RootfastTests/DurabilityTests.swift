@@ -124,9 +124,10 @@ import Testing
         let store = try Store.simulated(disk, creating: true, segmentBytesMax: 8 << 20, durability: .none)
         let syncs = disk.syncCount()
         let value = String(repeating: "v", count: 1000)
-        for i in 0..<40 { try store.write { tx in for j in 0..<100 { try tx.put("\(i) \(j)", value) } } }
+        // More than a flush may hold, so that one goes to the disk before the last however late the leader comes.
+        for i in 0..<120 { try store.write { tx in for j in 0..<100 { try tx.put("\(i) \(j)", value) } } }
         try store.flush()
-        #expect((2...12).contains(disk.syncCount() - syncs))
+        #expect((2...36).contains(disk.syncCount() - syncs))
         #expect(try Store.simulated(disk.afterKill()).root == store.root)
     }
 

@@ -130,4 +130,30 @@ import Testing
         let pages = [Self.page([lonely, b], bit: 7), Self.page([a])]
         #expect(try Self.fault(pages, count: 2, digest(7))?.hasPrefix("a page of 1 entries") == true)
     }
+
+    /// A free slot beyond all bounds, in a snapshot whose hash was made right, ended the process at the first write.
+    @Test func `numbers that no tree can have are told`() throws {
+        var rng = SeededGenerator(seed: 5)
+        let store = MemoryStore()
+        let tree = Tree(kernel: .scalar, store: store, budgetBytes: PagingTests.budget)
+        var model: [[UInt8]: [UInt8]] = [:]
+        for _ in 0..<4 {
+            PagingTests.fill(tree, &model, 400, &rng)
+            #expect(try store.snapshot(tree, of: tree.freeze(hashing: true)).isSound)
+        }
+        let honest = try store.snapshot(tree, of: tree.freeze(hashing: true))
+        #expect(!honest.freeSlots.isEmpty && !honest.freeValues.isEmpty)
+        let forgeries: [(inout StoredTree) -> Void] = [
+            { $0.freeSlots.append(UInt32($0.slotCount)) }, { $0.freeSlots.append(.max) }, { $0.freeSlots.append(0) },
+            { $0.freeSlots.append($0.freeSlots[0]) }, { $0.freeSlots.append($0.rootSlot) },
+            { $0.freeValues.append(UInt32($0.valueCount)) }, { $0.freeValues.append($0.freeValues[0]) },
+            { $0.rootSlot = 0 }, { $0.rootSlot = UInt32($0.slotCount) }, { $0.slotCount = 0 }, { $0.slotCount = .max },
+            { $0.valueCount = -1 }, { $0.valueCount = .max }, { $0.count = -1 },
+        ]
+        for (index, forge) in forgeries.enumerated() {
+            var forged = honest
+            forge(&forged)
+            #expect(!forged.isSound, "forgery \(index)")
+        }
+    }
 }

@@ -131,6 +131,7 @@ extension SnapshotRow {
         guard let free else { return .failure(Fault(id: id, reason: "its free numbers are missing")) }
         (row.tree.freeSlots, row.tree.freeValues) = free
         guard "\(row.hash)" == hash else { return .failure(Fault(id: id, reason: "its hash does not match")) }
+        guard row.tree.isSound else { return .failure(Fault(id: id, reason: "its page numbers cannot be")) }
         guard row.tree.root == row.tip.root else { return .failure(Fault(id: id, reason: "its root does not match")) }
         return .success(row)
     }

@@ -37,6 +37,36 @@ public struct StoredTree: Hashable, Sendable {
     /// The root of the state.
     public var root: Digest { StateHash.root(count: count, tree: digest) }
 
+    /// Whether its numbers can be those of a tree: each within its bounds, and none free twice or in use as well. Costs the
+    /// number of slots.
+    public var isSound: Bool {
+        guard count >= 0, (1...Frames.slotCountMax).contains(slotCount), (0...LongValues.countMax).contains(valueCount),
+            var slots = FreeNumbers(freeSlots, below: slotCount), FreeNumbers(freeValues, below: valueCount) != nil
+        else { return false }
+        // Slot 0 stands for no page.
+        return slots.take(0) && (rootPage == 0 || slots.take(rootSlot))
+    }
+
+    /// Numbers below a bound, each of them once.
+    private struct FreeNumbers {
+        private let bound: Int
+        private var taken: [UInt64]
+
+        init?(_ numbers: [UInt32], below bound: Int) {
+            self.bound = bound
+            taken = Array(repeating: 0, count: bound / 64 + 1)
+            for number in numbers where !take(number) { return nil }
+        }
+
+        /// False if the number is beyond the bound, or was taken before.
+        mutating func take(_ number: UInt32) -> Bool {
+            let (word, bit) = (Int(number) / 64, UInt64(1) << UInt64(number % 64))
+            guard number < bound, taken[word] & bit == 0 else { return false }
+            taken[word] |= bit
+            return true
+        }
+    }
+
     var numbering: PagePool.Numbering {
         .init(slotCount: slotCount, valueCount: valueCount, freeSlots: freeSlots, freeValues: freeValues)
     }
