@@ -37,8 +37,8 @@ public struct StoredTree: Hashable, Sendable {
     /// The root of the state.
     public var root: Digest { StateHash.root(count: count, tree: digest) }
 
-    /// Whether its numbers can be those of a tree: each within its bounds, and none free twice or in use as well. Costs the
-    /// number of slots.
+    /// Whether its numbers can be those of a tree: each within its bounds, none free twice, and the root's not free. Costs a
+    /// bit a slot.
     public var isSound: Bool {
         guard count >= 0, (1...Frames.slotCountMax).contains(slotCount), (0...LongValues.countMax).contains(valueCount),
             var slots = FreeNumbers(freeSlots, below: slotCount), FreeNumbers(freeValues, below: valueCount) != nil
