@@ -41,8 +41,13 @@ final class MemoryStore: PageStore, @unchecked Sendable {
     }
 
     /// Stores what a tree has and this has not, and removes what the tree dropped, if `keepsOld` is false.
-    func snapshot(_ tree: Tree, of view: TreeView, keepsOld: Bool = true) throws -> StoredTree {
+    ///
+    /// - Parameter meanwhile: what the tree's writer does between the barrier and the first page.
+    func snapshot(
+        _ tree: Tree, of view: TreeView, keepsOld: Bool = true, meanwhile: () -> Void = {}
+    ) throws -> StoredTree {
         let unstored = tree.unstoredPages(of: view, after: lock.withLock { last })
+        meanwhile()
         guard unstored.collect() else { fatalError("nothing stops it") }
         for i in 0..<unstored.pageCount {
             let page = unstored.page(i)

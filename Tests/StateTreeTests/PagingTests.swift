@@ -97,26 +97,6 @@ import Threading
         }
     }
 
-    @Test func `what a tree dropped is what only its older snapshots need`() throws {
-        var rng = SeededGenerator(seed: 6)
-        let store = MemoryStore()
-        let tree = Tree(kernel: .scalar, store: store, budgetBytes: Self.budget)
-        var model: [[UInt8]: [UInt8]] = [:]
-        var stored: StoredTree?
-        for _ in 0..<10 {
-            Self.fill(tree, &model, 400, &rng)
-            stored = try store.snapshot(tree, of: tree.freeze(hashing: true), keepsOld: false)
-        }
-        // Nothing that is needed is missing, and nothing is left that no page refers to.
-        let reopened = try Tree(stored!, in: store, budgetBytes: .max, kernel: .scalar)
-        let view = reopened.freeze(hashing: true)
-        try Self.expectSame(view, model)
-        let readOnce = store.readCount
-        let again = try Tree(stored!, in: store, budgetBytes: .max, kernel: .scalar)
-        try again.freeze(hashing: true).checkInvariants()
-        #expect(store.readCount - readOnce == store.pageIDs.count + store.longValueIDs.count)
-    }
-
     @Test func `every page and value that is not what it was is found out`() throws {
         var rng = SeededGenerator(seed: 7)
         let store = MemoryStore()

@@ -37,7 +37,7 @@ extension PagePool {
     func reclaim() {
         settleAccounts()
         let pins = lock.withLock { self.pins.keys.sorted() }
-        var (freed, dropped) = (Numbers(), Numbers())
+        var freed: [Retired] = []
         let retired = writer.pointee.retired
         var keeper: Int64?
         var keptGeneration: Int64 = 0
@@ -48,16 +48,15 @@ extension PagePool {
             }
             if let keeper, keeper + Self.patience > generation { break }
             let item = retired.removeFirst()
-            if writer.pointee.toldCount > 0 { writer.pointee.toldCount -= 1 } else { dropped.add(item) }
             if let keeper, item.born <= keeper {
                 writer.pointee.held[keeper, default: []].append(item)
             } else {
-                freed.add(item)
+                freed.append(item)
             }
         }
         releaseHeld(pins, into: &freed)
-        noteDropped(dropped)
-        free(freed)
+        noteDropped(freed)
+        free(Numbers(freed))
     }
 
     /// Slots of pages and numbers of long values.
@@ -65,10 +64,12 @@ extension PagePool {
         var pages: [UInt32] = []
         var values: [UInt32] = []
 
-        mutating func add(_ item: Retired) {
-            switch item.holding {
-            case .page: pages.append(item.number)
-            case .value: values.append(item.number)
+        init(_ items: some Sequence<Retired>) {
+            for item in items {
+                switch item.holding {
+                case .page: pages.append(item.number)
+                case .value: values.append(item.number)
+                }
             }
         }
     }
@@ -79,14 +80,14 @@ extension PagePool {
     }
 
     /// Looks again at what was held for generations that are pinned no more.
-    private func releaseHeld(_ pins: [Int64], into freed: inout Numbers) {
+    private func releaseHeld(_ pins: [Int64], into freed: inout [Retired]) {
         guard !writer.pointee.held.isEmpty else { return }
         for generation in writer.pointee.held.keys.sorted() where !pins.contains(generation) {
             for item in writer.pointee.held.removeValue(forKey: generation)! {
                 if let keeper = Self.keeper(of: item, among: pins), item.born <= keeper {
                     writer.pointee.held[keeper, default: []].append(item)
                 } else {
-                    freed.add(item)
+                    freed.append(item)
                 }
             }
         }
@@ -109,9 +110,13 @@ extension PagePool {
         paging.makeAllRoom()
     }
 
-    private func noteDropped(_ items: Numbers) {
-        guard let paging, !items.pages.isEmpty || !items.values.isEmpty else { return }
-        paging.noteDropped(pages: items.pages, values: items.values)
+    /// Tells of what is gone. Not before it is freed or a snapshot begins: while a snapshot is under way, what it shows may
+    /// still get its number in the store.
+    private func noteDropped(_ items: some Sequence<Retired>) {
+        guard let paging else { return }
+        let untold = Numbers(items.lazy.filter { !$0.isTold })
+        if untold.pages.isEmpty, untold.values.isEmpty { return }
+        paging.noteDropped(pages: untold.pages, values: untold.values)
     }
 }
 
@@ -126,13 +131,18 @@ extension PagePool {
         var freeValues: [UInt32]
     }
 
-    /// Tells all that was retired so far as dropped.
+    /// Tells all that was retired so far as dropped: a snapshot that begins does not hold it. Requires that none is under
+    /// way. Costs the number of what was retired and is not free yet.
     func noteAllDropped() {
         let retired = writer.pointee.retired
-        var dropped = Numbers()
-        for index in writer.pointee.toldCount..<retired.count { dropped.add(retired[index]) }
-        noteDropped(dropped)
-        writer.pointee.toldCount = retired.count
+        noteDropped(retired.all)
+        for index in 0..<retired.count { retired[index].isTold = true }
+        for generation in writer.pointee.held.keys {
+            noteDropped(writer.pointee.held[generation]!)
+            for index in writer.pointee.held[generation]!.indices {
+                writer.pointee.held[generation]![index].isTold = true
+            }
+        }
     }
 
     /// Costs the number of what is free.

@@ -39,8 +39,6 @@ final class PagePool: @unchecked Sendable {
         var valueCount = 0
         var freeValues = GrowingBuffer<UInt32>()
         var retired = GrowingBuffer<Retired>()
-        /// How many of `retired`, the first, have been told to `paging` as dropped.
-        var toldCount = 0
         /// What was retired and is kept for a generation that has been pinned for long, by that generation.
         var held: [Int64: [Retired]] = [:]
     }
@@ -52,6 +50,8 @@ final class PagePool: @unchecked Sendable {
         var generation: Int64
         var number: UInt32
         var holding: Holding
+        /// Whether `paging` knows that it was dropped.
+        var isTold = false
     }
 
     let lock = Lock()

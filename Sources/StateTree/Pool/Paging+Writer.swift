@@ -69,19 +69,7 @@ extension Paging {
     }
 
     /// Takes it back, as the snapshot was not made.
-    func putBackDropped(_ items: [StoredItem], after last: (page: UInt64, longValue: UInt64)) {
-        // What got its id from the snapshot that was given up was in none, and others will get these ids.
-        lock.withLock {
-            dropped =
-                items
-                + dropped.filter { item in
-                    switch item {
-                    case .page(let id): id <= last.page
-                    case .longValue(let id): id <= last.longValue
-                    }
-                }
-        }
-    }
+    func putBackDropped(_ items: [StoredItem]) { lock.withLock { dropped = items + dropped } }
 
     /// Keeps a page in memory from now on. Requires that it is there.
     func keep(_ slot: UInt32) {

@@ -105,7 +105,7 @@ public final class UnstoredPages: @unchecked Sendable {
     public func giveUp() {
         for slot in slots { paging.setStoreID(0, ofPage: slot) }
         for number in values { paging.setStoreID(0, ofValue: number) }
-        paging.putBackDropped(dropped, after: last)
+        paging.putBackDropped(dropped)
     }
 }
 
