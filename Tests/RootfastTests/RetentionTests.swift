@@ -84,6 +84,32 @@ import Testing
         expectError(.invalidArgument) { try again.maintenance.undeprecate(.snapshot(1)) }
     }
 
+    /// What was deprecated by hand and within the limits stayed, and went without any grace once it was beyond them.
+    @Test func `what is deprecated by hand goes after its grace time, within the limits too`() throws {
+        let folder = TemporaryFolder()
+        let store = try Self.sample(folder) {
+            $0.retention.snapshots = .init()
+            $0.retention.segments = .init()
+            $0.retention.grace = .seconds(3600)
+        }
+        try store.maintenance.deprecate(.snapshot(2))
+        try store.maintenance.deprecate(.segment(2))
+        let decisions = try store.maintenance.retain()
+        let waiting = decisions.filter { $0.action == .wait }
+        #expect(waiting.map(\.item) == [.snapshot(2), .segment(2)])
+        #expect(waiting.allSatisfy { $0.reason == "it is deprecated" })
+        try store.close()
+        let again = try SnapshotTests.open(folder.path) {
+            $0.retention.snapshots = .init()
+            $0.retention.segments = .init()
+        }
+        try again.maintenance.retain()
+        #expect(try again.maintenance.snapshots().map(\.id) == [1, 3, 4, 5, 6])
+        #expect(try again.maintenance.segments().map(\.number) == [1, 3, 4, 5, 6, 7])
+        try again.close()
+        #expect(try Store.check(folder.path).verdict == .sound)
+    }
+
     @Test func `each limit counts by itself`() throws {
         let limits: [(Retention.Limits, kept: [UInt64])] = [
             (.init(), [1, 2, 3, 4, 5]), (.init(count: 4), [3, 4, 5]), (.init(commitCount: 61), [3, 4, 5]),

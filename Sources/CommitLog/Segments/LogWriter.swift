@@ -105,6 +105,10 @@ package final class LogWriter: @unchecked Sendable {
         try Manifest(store: tip.store, segment: tip.segment, closed: .init(n: tip.n, chain: tip.chain)).write(to: disk)
     }
 
+    /// Lets go of the disk and leaves the log as it is: after a failure, that is for the next opening to look at. The writer
+    /// is done then.
+    package func letGo() { room.end() }
+
     /// Makes a segment that goes on after `tip`, durable before `store.json` names it.
     private static func beginSegment(
         _ disk: any Disk, after tip: LogTip, in spare: Preallocation.Room?

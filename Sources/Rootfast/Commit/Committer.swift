@@ -293,6 +293,6 @@ final class Committer {
     /// Cuts the log, notes its end and lets go of the disk, and with it of the folder's lock. The committer is done then.
     func shut() throws(DiskError) {
         defer { writer = nil }
-        if poison == nil { try writer?.close() }
+        if poison == nil { try writer?.close() } else { writer?.letGo() }
     }
 }

@@ -128,7 +128,7 @@ public final class Maintenance: @unchecked Sendable {
             do throws(StoreError) {
                 let start = environment.now()
                 guard try step() else { return }
-                let worked = environment.now() - min(environment.now(), start)
+                let worked = environment.now().since(start)
                 if !isBehind { environment.pause(min(2 * worked, Self.restMax) * 1000) }
             } catch {
                 let retryAt = environment.now() + Self.pauseAfterFailure
@@ -187,6 +187,9 @@ public final class Maintenance: @unchecked Sendable {
             case nil: break
             }
         } catch {
+            // A retention that fails is tried again when it is due by time, or after the next snapshot: it must not keep
+            // snapshots from being taken.
+            if case .retention = current { noteRetention() }
             current = nil
             lock.withLock {
                 shared.statistics.failureCount += 1
@@ -225,12 +228,13 @@ public final class Maintenance: @unchecked Sendable {
 
     private func finish(_ run: RetentionRun) {
         current = nil
+        noteRetention()
+        lock.withLock { shared.statistics.add(run.decisions) }
+    }
+
+    private func noteRetention() {
         let now = environment.now()
-        lock.withLock {
-            shared.statistics.add(run.decisions)
-            shared.retentionIsDue = false
-            shared.lastRetentionAt = now
-        }
+        lock.withLock { (shared.retentionIsDue, shared.lastRetentionAt) = (false, now) }
     }
 
     /// The newest snapshot such that no view of this store shows pages that were dropped up to it.

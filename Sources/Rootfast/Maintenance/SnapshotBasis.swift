@@ -43,7 +43,7 @@ extension SnapshotWriter.Barrier {
             let request = CommitRequest(
                 .barrier { committer in
                     let start = now()
-                    defer { duration = now() - min(now(), start) }
+                    defer { duration = now().since(start) }
                     result = Result { () throws(StoreError) in
                         try committer.beginSnapshot(after: (previous.page, previous.longValue))
                     }
@@ -53,14 +53,14 @@ extension SnapshotWriter.Barrier {
             basis.barrierDuration = duration
             return basis
         }
+        // What came of a snapshot has to be known to the one that closing takes: so it is told while the store is closed too.
         settle = { basis in
             let count = basis.outcomes.count
-            _ = try? queue.submit(
-                CommitRequest(.perform { $0.noteSnapshot(outcomeCount: count) }, isClosing: isClosing))
+            _ = try? queue.submit(CommitRequest(.perform { $0.noteSnapshot(outcomeCount: count) }, isClosing: true))
         }
         giveUp = { basis in
             let growth = basis.growth
-            _ = try? queue.submit(CommitRequest(.perform { $0.addGrowth(growth) }, isClosing: isClosing))
+            _ = try? queue.submit(CommitRequest(.perform { $0.addGrowth(growth) }, isClosing: true))
         }
     }
 }

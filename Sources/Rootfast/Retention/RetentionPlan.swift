@@ -88,7 +88,7 @@ struct RetentionPlan {
     private func decide(
         _ decision: inout RetentionDecision, _ excess: String?, isKept: Bool, _ deprecatedAt: UInt64?
     ) {
-        guard let excess else {
+        guard let excess = excess ?? deprecatedAt.map({ _ in "it is deprecated" }) else {
             decision.reason = "it is within the limits"
             return
         }
@@ -107,7 +107,7 @@ struct RetentionPlan {
         }
     }
 
-    private func age(_ time: UInt64) -> UInt64 { now - min(now, time) }
+    private func age(_ time: UInt64) -> UInt64 { now.since(time) }
 
     /// Compares items, the newest first, with the limits.
     private struct Rank {

@@ -63,3 +63,8 @@ package struct Environment: Sendable {
         return time
     }
 }
+
+extension UInt64 {
+    /// How far a reading of a clock lies behind an earlier one; 0 if the clock was set back in between.
+    func since(_ start: UInt64) -> UInt64 { self - Swift.min(self, start) }
+}
