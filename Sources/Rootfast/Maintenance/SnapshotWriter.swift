@@ -24,7 +24,7 @@ final class SnapshotWriter {
     private let reason: SnapshotReason
     private let now: @Sendable () -> UInt64
     private let barrier: Barrier
-    private var previous: Previous
+    private let previous: Previous
     private var stage = Stage.barrier
     private var basis: SnapshotBasis?
     private(set) var report: SnapshotReport
@@ -126,7 +126,7 @@ final class SnapshotWriter {
     private func prepareFile() throws(StoreError) {
         try StateFile.make(on: disk, store: file.store)
         try StoreError.wrapping { () throws(SQLiteError) in
-            try file.discardSnapshots(after: &previous)
+            try file.discardSnapshots(after: previous)
         }
     }
 
@@ -165,7 +165,7 @@ final class SnapshotWriter {
         report.pageCount = basis.unstored.pageCount
         try writing { connection throws(SQLiteError) in
             let sum = try StateFile.addOutcomes(
-                basis.outcomes.all, removingUpTo: basis.outcomes.forgottenCount, to: previous.outcomeSum, connection)
+                basis.outcomes.all, forgettingUpTo: basis.outcomes.forgottenCount, to: previous.outcomeSum, connection)
             for item in basis.unstored.dropped {
                 switch item {
                 case .page(let id):
@@ -254,6 +254,8 @@ final class SnapshotWriter {
         }
         try writing { connection throws(SQLiteError) in
             try connection.run("UPDATE snapshots SET is_verified = 1 WHERE id = ?", .number(report.id))
+            // Not before: had it been given up, the snapshot before would miss them.
+            try StateFile.removeOutcomes(upTo: basis!.outcomes.forgottenCount, connection)
         }
         file.checkpoint()
         basis!.unstored.noteStored()

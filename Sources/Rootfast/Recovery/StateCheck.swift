@@ -36,7 +36,10 @@ struct StateCheck {
                 CheckedSnapshot(
                     id: row.id, sequence: row.tip.seq, root: row.tip.root, newPageCount: verified.pageCount - before))
         }
-        if let newest = rows.last { result.outcomeCount = try checkOutcomes(of: newest) }
+        // An unverified one may be given up, and what it forgets stays until then.
+        if let newest = rows.last(where: \.isVerified) ?? rows.last {
+            result.outcomeCount = try checkOutcomes(of: newest)
+        }
         result.leftOver = try checkCatalogue()
         (result.pageCount, result.longValueCount) = (verified.pageCount, verified.longValueCount)
         return result

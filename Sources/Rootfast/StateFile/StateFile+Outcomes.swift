@@ -46,9 +46,9 @@ extension StateFile {
         }
     }
 
-    /// Adds outcomes and removes those up to `bound`; returns the sum over what is kept.
+    /// Adds outcomes; returns the sum over those behind `bound`. The others are still there, for the snapshot before.
     static func addOutcomes(
-        _ outcomes: [NumberedOutcome], removingUpTo bound: UInt64, to sum: OutcomeSum, _ connection: Connection
+        _ outcomes: [NumberedOutcome], forgettingUpTo bound: UInt64, to sum: OutcomeSum, _ connection: Connection
     ) throws(SQLiteError) -> OutcomeSum {
         var sum = sum
         // What a snapshot that was given up for an older one left.
@@ -66,8 +66,12 @@ extension StateFile {
             "SELECT tx_id, sequence FROM outcomes WHERE number <= ?", .number(bound)
         ) { NumberedOutcome.hash(id: Array($0.text(0).utf8), sequence: $0.isNull(1) ? nil : $0.number(1)) }
         for hash in leaving { sum.subtract(hash) }
-        if !leaving.isEmpty { try connection.run("DELETE FROM outcomes WHERE number <= ?", .number(bound)) }
         return sum
+    }
+
+    /// Removes the outcomes up to `bound`.
+    static func removeOutcomes(upTo bound: UInt64, _ connection: Connection) throws(SQLiteError) {
+        try connection.run("DELETE FROM outcomes WHERE number <= ?", .number(bound))
     }
 
     /// Whether the numbers of all outcomes up to `end` are positive and follow each other up to it.

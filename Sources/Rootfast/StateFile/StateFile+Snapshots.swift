@@ -26,11 +26,9 @@ extension StateFile {
     }
 
     /// Removes all snapshots that came after one, finished or not, and all that they added: the store goes on from there.
-    /// Outcomes that they forgot do not come back: `last` has the sum of what is left from then on.
-    func discardSnapshots(after last: inout SnapshotWriter.Previous) throws(SQLiteError) {
+    func discardSnapshots(after last: SnapshotWriter.Previous) throws(SQLiteError) {
         try transaction { connection throws(SQLiteError) in
             let id = SQLiteValue.number(last.id)
-            let count = try connection.row("SELECT count(*) FROM snapshots WHERE id > ?", id) { $0.integer(0) }
             try connection.run("DELETE FROM snapshots WHERE id > ?", id)
             try connection.run("DELETE FROM in_doubt WHERE snapshot > ?", id)
             try connection.run("DELETE FROM free_numbers WHERE snapshot > ?", id)
@@ -38,7 +36,6 @@ extension StateFile {
             try connection.run("DELETE FROM pages WHERE id > ?", .number(last.page))
             try connection.run("DELETE FROM long_values WHERE id > ?", .number(last.longValue))
             try connection.run("DELETE FROM outcomes WHERE number > ?", .number(last.outcomeCount))
-            if count != 0 { last.outcomeSum = try sumOfOutcomes(through: last.outcomeCount, connection) }
         }
     }
 

@@ -18,9 +18,7 @@ extension Store {
         try options.validate()
         let disk = try FileDisk.opening(path, mode)
         let environment = Environment.system()
-        if mode == .readOnly {
-            return try openReadOnly(disk, options, environment, isBeingWritten: disk.isLocked())
-        }
+        guard mode != .readOnly else { return try openReadOnly(disk, options, environment) }
         let store = try open(disk, creating: mode == .createIfMissing, options: options, environment: environment)
         store.maintenance.start()
         return store
@@ -64,14 +62,27 @@ extension Store {
             return .init()
         }
         return try StoreError.wrapping { () throws(SQLiteError) in
-            var previous = recovered.snapshot.map { SnapshotWriter.Previous($0) } ?? .init()
-            if !recovered.faults.isEmpty { try recovered.file.discardSnapshots(after: &previous) }
+            let previous = recovered.snapshot.map { SnapshotWriter.Previous($0) } ?? .init()
+            if !recovered.faults.isEmpty { try recovered.file.discardSnapshots(after: previous) }
             return previous
         }
     }
 
     static func exists(_ name: String, on disk: any Disk) throws(StoreError) -> Bool {
         try StoreError.wrapping { () throws(DiskError) in try disk.open(name, .read) != nil }
+    }
+
+    private static func openReadOnly(
+        _ disk: FileDisk, _ options: Options, _ environment: Environment
+    ) throws(StoreError) -> Store {
+        let wasLocked = disk.isLocked()
+        do throws(StoreError) {
+            return try openReadOnly(disk, options, environment, isBeingWritten: wasLocked)
+        } catch {
+            // A writer that came meanwhile can look like damage: read again beside it.
+            guard error.code == .corrupt, !wasLocked, disk.isLocked() else { throw error }
+            return try openReadOnly(disk, options, environment, isBeingWritten: true)
+        }
     }
 
     private static func openReadOnly(
