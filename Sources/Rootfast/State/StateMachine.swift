@@ -73,21 +73,12 @@ final class StateMachine {
     /// Requires that the changes were loaded.
     func commit(_ changes: borrowing ChangeBytes, id: [UInt8]?, sequence: UInt64) {
         let areLookedUp = isWorthLoading(changes) && changes.count <= Tree.lookUpCountMax
-        for i in 0..<changes.count { apply(changes.key(i), changes.value(i), lookedUpAs: areLookedUp ? i : nil) }
-        if let id { outcomes.record(id, .committed(sequence: sequence)) }
-    }
-
-    @inline(__always)
-    private func apply(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?, lookedUpAs index: Int?) {
-        do {
-            if let value {
-                try tree.put(key, value, lookedUpAs: index)
-            } else {
-                try tree.delete(key, lookedUpAs: index)
-            }
-        } catch {
-            preconditionFailure("a page was not loaded: \(error)")
+        tree.applyLoaded(changes.count, areLookedUp: areLookedUp) {
+            changes.key($0)
+        } value: {
+            changes.value($0)
         }
+        if let id { outcomes.record(id, .committed(sequence: sequence)) }
     }
 
     func vote(_ voted: Voted) {
@@ -172,8 +163,10 @@ extension StateMachine {
             let group = order[start..<min(order.count, start + Tree.lookUpCountMax)]
             try tree.reading { () throws(PageError) in
                 try tree.lookUp(group.count) { changes.key(group[start + $0]) }
-                for i in group.indices {
-                    apply(changes.key(group[i]), changes.value(group[i]), lookedUpAs: i - start)
+                tree.applyLoaded(group.count, areLookedUp: true) {
+                    changes.key(group[start + $0])
+                } value: {
+                    changes.value(group[start + $0])
                 }
             }
             if tree.isRoomDue { onRoomDue?() }

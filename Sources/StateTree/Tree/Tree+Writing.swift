@@ -45,6 +45,12 @@ extension Tree {
         }
     }
 
+    /// Whether a key is there.
+    public func contains(_ key: UnsafeRawBufferPointer) throws(PageError) -> Bool {
+        guard rootSlot != 0 else { return false }
+        return try reading { () throws(PageError) in KeyBits.equal(try descend(to: key).key, key) }
+    }
+
     /// Removes the key that the path leads to.
     private func remove(_ key: UnsafeRawBufferPointer) {
         head.pointee.shape += 1
