@@ -30,6 +30,7 @@ extension Paging {
 
     /// Forgets that the store has a page; returns the number it had there, or 0.
     private func forget(_ slot: UInt32) -> UInt64 {
+        setKept(slot, false)
         let id = id(of: slot)
         guard id != 0 else { return 0 }
         setStored(slot, false)
@@ -71,12 +72,13 @@ extension Paging {
     /// Takes it back, as the snapshot was not made.
     func putBackDropped(_ items: [StoredItem]) { lock.withLock { dropped = items + dropped } }
 
-    /// Keeps a page in memory from now on. Requires that it is there.
+    /// Keeps a page in memory from now on, whatever snapshot comes to hold it, until it is freed. Requires that it is there.
     func keep(_ slot: UInt32) {
         lock.withLock {
             let page = frames.page(slot)
             if page.word < 0 { page.word &= .max }
             setStored(slot, false)
+            setKept(slot, true)
         }
     }
 }

@@ -46,6 +46,8 @@ final class Paging: @unchecked Sendable {
         let digests: UnsafeMutablePointer<Digest>
         /// Which are stored and in memory.
         let isStored: UnsafeMutablePointer<UInt64>
+        /// Which stay in memory, stored or not.
+        let isKept: UnsafeMutablePointer<UInt64>
         /// The epochs in which they were last cooled.
         let coolingStamps: UnsafeMutablePointer<Int64>
         var keepsSmall = false
@@ -57,6 +59,8 @@ final class Paging: @unchecked Sendable {
             digests.initialize(repeating: .zero, count: Frames.perArena)
             isStored = .allocate(capacity: Frames.perArena / 64)
             isStored.initialize(repeating: 0, count: Frames.perArena / 64)
+            isKept = .allocate(capacity: Frames.perArena / 64)
+            isKept.initialize(repeating: 0, count: Frames.perArena / 64)
             coolingStamps = .allocate(capacity: Frames.perArena)
             coolingStamps.initialize(repeating: 0, count: Frames.perArena)
         }
@@ -65,6 +69,7 @@ final class Paging: @unchecked Sendable {
             ids.deallocate()
             digests.deallocate()
             isStored.deallocate()
+            isKept.deallocate()
             coolingStamps.deallocate()
         }
     }
@@ -136,12 +141,24 @@ final class Paging: @unchecked Sendable {
 
     func id(of slot: UInt32) -> UInt64 { side(of: slot)?.ids[Int(slot) % Frames.perArena] ?? 0 }
 
+    /// Whether a page may leave memory; one that is kept may not.
     func setStored(_ slot: UInt32, _ isStored: Bool) {
         guard let side = side(of: slot) else { return }
-        let (word, bit) = (Int(slot) % Frames.perArena / 64, UInt64(1) << UInt64(slot % 64))
+        let (word, bit) = Self.place(of: slot)
+        if isStored, side.isKept[word] & bit != 0 { return }
         guard (side.isStored[word] & bit != 0) != isStored else { return }
         side.isStored[word] ^= bit
         storedPageCount += isStored ? 1 : -1
+    }
+
+    func setKept(_ slot: UInt32, _ isKept: Bool) {
+        guard let side = isKept ? makeSide(of: slot) : side(of: slot) else { return }
+        let (word, bit) = Self.place(of: slot)
+        if isKept { side.isKept[word] |= bit } else { side.isKept[word] &= ~bit }
+    }
+
+    private static func place(of slot: UInt32) -> (word: Int, bit: UInt64) {
+        (Int(slot) % Frames.perArena / 64, UInt64(1) << UInt64(slot % 64))
     }
 }
 
