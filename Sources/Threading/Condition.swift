@@ -15,7 +15,16 @@ package final class Condition: @unchecked Sendable {
     package init() {
         condition = .allocate(capacity: 1)
         condition.initialize(to: pthread_cond_t())
-        pthread_cond_init(condition, nil)
+        #if canImport(Darwin)
+            pthread_cond_init(condition, nil)
+        #else
+            var attributes = pthread_condattr_t()
+            pthread_condattr_init(&attributes)
+            // A clock that is set meanwhile changes no wait.
+            pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+            pthread_cond_init(condition, &attributes)
+            pthread_condattr_destroy(&attributes)
+        #endif
     }
 
     deinit {
@@ -27,12 +36,18 @@ package final class Condition: @unchecked Sendable {
     package func wait(_ lock: Lock) { pthread_cond_wait(condition, lock.mutex) }
     /// The same, but for no longer than so many nanoseconds.
     package func wait(_ lock: Lock, nanoseconds: UInt64) {
-        var end = timespec()
-        clock_gettime(CLOCK_REALTIME, &end)
-        let sum = UInt64(end.tv_nsec) + nanoseconds % 1_000_000_000
-        end.tv_sec += Int(nanoseconds / 1_000_000_000 + sum / 1_000_000_000)
-        end.tv_nsec = Int(sum % 1_000_000_000)
-        pthread_cond_timedwait(condition, lock.mutex, &end)
+        #if canImport(Darwin)
+            var time = timespec(
+                tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+            pthread_cond_timedwait_relative_np(condition, lock.mutex, &time)
+        #else
+            var end = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &end)
+            let sum = UInt64(end.tv_nsec) + nanoseconds % 1_000_000_000
+            end.tv_sec += Int(nanoseconds / 1_000_000_000 + sum / 1_000_000_000)
+            end.tv_nsec = Int(sum % 1_000_000_000)
+            pthread_cond_timedwait(condition, lock.mutex, &end)
+        #endif
     }
     package func signal() { pthread_cond_signal(condition) }
     package func broadcast() { pthread_cond_broadcast(condition) }

@@ -64,7 +64,8 @@ package final class FileDisk: Disk {
 
     /// Whether somebody holds the folder's lock.
     package func isLocked() -> Bool {
-        let descriptor = Glue.open(at: folder.number, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        // Asking takes no right to write, which there may not be.
+        let descriptor = Glue.open(at: folder.number, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { return false }
         let file = Descriptor(descriptor)
         var lock = flock()

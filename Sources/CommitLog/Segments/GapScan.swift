@@ -30,6 +30,7 @@ package struct GapScan: ~Copyable {
     }
 
     private static let lineStart = Array("{\"op\":\"".utf8)
+    /// So many within lines, of which the oldest are forgotten.
     private static let candidateCountMax = 1 << 17
 
     private let window: FileWindow
@@ -37,7 +38,12 @@ package struct GapScan: ~Copyable {
     private var parser = RecordParser()
     private var crc: UInt32 = 0
     private var crcOffset: Int
-    private var candidates: [(offset: Int, crc: UInt32)] = []
+    /// Where a flush may begin: at the start of a line or behind zeros, where most do, and within a line. What a value holds
+    /// must not crowd out the former.
+    private var atStarts: [Candidate] = []
+    private var withinLines: [Candidate] = []
+
+    private typealias Candidate = (offset: Int, crc: UInt32)
     private var end: Int
 
     /// Scans a segment from a gap at `offset` on; `firstMissing` is the `n` that was due there.
@@ -77,7 +83,7 @@ package struct GapScan: ~Copyable {
                 return start..<newline
             }
             if window.isAtEnd || window.count > RecordLimits.lineBytesMax {
-                if !window.isAtEnd { candidates.removeAll(keepingCapacity: true) }
+                if !window.isAtEnd { forgetCandidates() }
                 if window.count > 0, let last = window.bytes.lastIndex(where: { $0 != 0 }) { end = start + last + 1 }
                 return window.count > 0 ? start..<window.end : nil
             }
@@ -105,9 +111,18 @@ package struct GapScan: ~Copyable {
             searched = offset + 1
             guard window.bytes(offset..<line.upperBound).starts(with: Self.lineStart) else { continue }
             advanceCRC(to: offset)
-            if candidates.count == Self.candidateCountMax { candidates.removeFirst(Self.candidateCountMax / 2) }
-            candidates.append((offset, crc))
+            guard offset > line.lowerBound else {
+                atStarts.append((offset, crc))
+                continue
+            }
+            if withinLines.count == Self.candidateCountMax { withinLines.removeFirst(Self.candidateCountMax / 2) }
+            withinLines.append((offset, crc))
         }
+    }
+
+    private mutating func forgetCandidates() {
+        atStarts.removeAll(keepingCapacity: true)
+        withinLines.removeAll(keepingCapacity: true)
     }
 
     private mutating func laterFlush(endingWith line: Range<Int>) -> LaterFlush? {
@@ -115,8 +130,8 @@ package struct GapScan: ~Copyable {
         let covered = line.lowerBound + suffix.crcOffset
         guard crcOffset <= covered else { return nil }
         advanceCRC(to: covered)
-        defer { candidates.removeAll(keepingCapacity: true) }
-        for candidate in candidates
+        defer { forgetCandidates() }
+        for candidate in [atStarts, withinLines].joined()
         where crc ^ CRC32C.shift(candidate.crc, by: covered - candidate.offset) == suffix.crc {
             let lastLine = max(candidate.offset, line.lowerBound)..<line.upperBound
             if let synced = synced(in: lastLine), synced >= firstMissing {
