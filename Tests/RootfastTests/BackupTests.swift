@@ -44,6 +44,30 @@ import Testing
         expectError(.invalidArgument) { try store.backup(to: taken.path) }
     }
 
+    /// The state file of a copy had a rollback journal in place of a write-ahead log: what a kill left of it, when the copy was
+    /// put in the original's place, nobody could read.
+    @Test func `the state file of a backup is one like that of any store`() throws {
+        let (folder, copy) = (TemporaryFolder(), TemporaryFolder())
+        let store = try SnapshotTests.open(folder.path)
+        for i in 0..<300 { try store.write { try $0.put("key \(i)", "0") } }
+        try store.maintenance.takeSnapshot()
+        try store.backup(to: copy.path)
+        let header = try Data(contentsOf: URL(fileURLWithPath: copy.path + "/state.sqlite")).prefix(20)
+        // The versions of the file's format for writing and reading: 2 with a write-ahead log.
+        #expect(Array(header.suffix(2)) == [2, 2])
+    }
+
+    /// It failed, and said that the state file was damaged.
+    @Test func `a store that is read only is not backed up`() throws {
+        let (folder, copy) = (TemporaryFolder(), TemporaryFolder())
+        let store = try SnapshotTests.open(folder.path)
+        try store.write { try $0.put("a", "0") }
+        try store.maintenance.takeSnapshot()
+        try store.close()
+        let reader = try Store.open(folder.path, mode: .readOnly)
+        expectError(.readOnly) { try reader.backup(to: copy.path) }
+    }
+
     @Test func `a restored copy is a store of its own, with the votes and outcomes of its time`() throws {
         var rng = SeededGenerator(seed: 2)
         let (folder, copy) = (TemporaryFolder(), TemporaryFolder())

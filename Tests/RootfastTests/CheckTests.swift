@@ -44,6 +44,31 @@ import Testing
         #expect(try !Store.check(folder.path).isBeingWritten)
     }
 
+    /// A state file that could not be read because of a refused call was told to be damaged.
+    @Test(arguments: [5, 24] as [Int32]) func `a call that the system refuses is no damage`(errno: Int32) throws {
+        let disk = SimulatedDisk()
+        let store = try MaintenanceRegressionTests.open(disk, creating: true)
+        try store.write { try $0.put("a", "1") }
+        try store.maintenance.takeSnapshot()
+        try store.close()
+        var callCount = 0
+        disk.setFault { call, name in
+            guard name == "state.sqlite", call == "pread" || call == "openat" else { return nil }
+            callCount += 1
+            // Whether the file is there can be told.
+            return callCount > 2 ? errno : nil
+        }
+        do {
+            let report = try Store.checking(disk)
+            Issue.record("\(report.verdict): \(String(describing: report.damage))")
+        } catch let error as StoreError {
+            guard case .inputOutput = error.code else { throw error }
+        }
+        #expect(callCount > 2)
+        disk.setFault(nil)
+        #expect(try Store.checking(disk).verdict == .sound)
+    }
+
     @Test func `an outcome that is not what it was when the snapshot was taken is damage`() throws {
         let disk = SimulatedDisk()
         let store = try MaintenanceRegressionTests.open(disk, creating: true)

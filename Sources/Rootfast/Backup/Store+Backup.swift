@@ -19,9 +19,10 @@ extension Store {
     /// write to it while the original lives: `restore` makes a copy to write to.
     ///
     /// - Parameter path: a folder that is empty or not there.
-    /// - Throws: `invalidArgument`, `noSpace`, `inputOutput`, `corrupt`, `closed`.
+    /// - Throws: `readOnly`, `invalidArgument`, `noSpace`, `inputOutput`, `corrupt`, `closed`.
     @discardableResult
     public func backup(to path: String) throws(StoreError) -> CopyReport {
+        try checkWritable()
         let tip = try copy(to: path)
         let copy = try Store.open(path, mode: .readOnly, options: options)
         let report = CopyReport(copy)
@@ -79,6 +80,7 @@ extension Maintenance {
             let first = try copyStateFile(history, to: target)
             let tip = try queue.durableTip()
             try StoreError.wrapping { () throws(DiskError) in
+                try target.open(StateFile.name, .write)?.sync()
                 try target.makeFolder(LogNames.folder)
                 for number in first...tip.segment {
                     let end = number == tip.segment ? tip.offset : nil

@@ -101,7 +101,7 @@ struct Recovery {
                 return (row, try StateMachine(row, in: file, options))
             } catch {
                 guard isReadOnly || error.code == .corrupt else { throw error }
-                faults.append(.init(id: id, reason: error.message))
+                faults.append(.init(id: id, reason: error.message, failure: error.code == .corrupt ? nil : error))
             }
         }
         return nil
@@ -142,7 +142,7 @@ struct Recovery {
     /// a store that is to be written must not go on without it: it would discard it.
     private func fault(of id: UInt64, _ error: SQLiteError) throws(StoreError) -> SnapshotRow.Fault {
         guard isReadOnly || !error.isOfSystem else { throw StoreError(error) }
-        return .init(id: id, reason: error.message)
+        return .init(id: id, reason: error.message, failure: error.isOfSystem ? StoreError(error) : nil)
     }
 
     private func unreachable(_ first: UInt64?, _ faults: [SnapshotRow.Fault]) throws(StoreError) -> StoreError {

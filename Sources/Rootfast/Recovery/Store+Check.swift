@@ -38,6 +38,7 @@ extension Store {
             let recovered = try Recovery.readBeside(
                 disk, machineOptions, isBeingWritten: isBeingWritten, readsWholeLog: !isQuick, replayOptions)
             if let fault = recovered.faults.first {
+                if let failure = fault.failure { throw failure }
                 throw .damage("There is a damaged \(fault)", fault.file, nil, recovered.log.tip.seq)
             }
             var report = CheckReport(recovered, isBeingWritten: isBeingWritten)

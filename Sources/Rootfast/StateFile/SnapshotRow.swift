@@ -112,6 +112,8 @@ extension SnapshotRow {
         var reason: String
         /// The file that is not as it should be.
         var file = StateFile.name
+        /// The call that failed, where nothing is known of the snapshot.
+        var failure: StoreError?
     }
 
     /// A row with all that belongs to it, its hash verified.

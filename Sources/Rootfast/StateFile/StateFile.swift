@@ -21,8 +21,27 @@ final class StateFile: @unchecked Sendable {
         self.store = store
         isReadOnly = access == .readOnly || access == .immutable
         // A reader that is not the store's writer must not lose pages while it reads.
-        readers = StateReaders(location, isReadOnly ? access : .readOnly, isFrozen: isReadOnly)
+        readers = StateReaders(
+            location, isReadOnly ? access : .readOnly, isFrozen: isReadOnly,
+            wasWritten: Self.whetherWritten(on: disk, access))
     }
+
+    /// Tells whether a file that is read without locks has been written since now.
+    private static func whetherWritten(on disk: any Disk, _ access: Connection.Access) -> @Sendable () -> Bool {
+        guard access == .immutable else { return { false } }
+        let before = mark(on: disk)
+        return { mark(on: disk) != before }
+    }
+
+    /// What is another once somebody has written the file: its header, which counts changes; `nil` while somebody may be at it.
+    private static func mark(on disk: any Disk) -> [UInt8]? {
+        guard isAlone(on: disk), let file = (try? disk.open(name, .read)) ?? nil else { return nil }
+        var header = [UInt8](repeating: 0, count: headerBytes)
+        let count = try? header.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+        return count == headerBytes ? header : nil
+    }
+
+    private static let headerBytes = 100
 
     /// Runs `body` with the connection that writes. The file must be there.
     func write<R>(_ body: (Connection) throws(SQLiteError) -> R) throws(SQLiteError) -> R {
@@ -51,9 +70,13 @@ final class StateFile: @unchecked Sendable {
 
     private func connect() throws(SQLiteError) -> Connection {
         let connection = try Connection(location, .readWrite)
+        // A copy made by `VACUUM INTO` has no write-ahead log. With a rollback journal, what a kill leaves is for a writer to
+        // undo, and who opens the store reads first.
         try connection.execute(
-            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096; PRAGMA temp_store = 2;"
-        )
+            """
+            PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; \
+            PRAGMA cache_size = -4096; PRAGMA temp_store = 2;
+            """)
         return connection
     }
 

@@ -15,11 +15,17 @@ final class StateReaders: PageStore, @unchecked Sendable {
     private let lock = Lock()
     private var idle: [Connection] = []
     private let use = Lock()
+    /// Whether the file, which is read without locks, has been written since.
+    private let wasWritten: @Sendable () -> Bool
 
-    init(_ location: DatabaseLocation, _ access: Connection.Access, isFrozen: Bool) {
+    init(
+        _ location: DatabaseLocation, _ access: Connection.Access, isFrozen: Bool,
+        wasWritten: @escaping @Sendable () -> Bool
+    ) {
         self.location = location
         self.access = access
         self.isFrozen = isFrozen
+        self.wasWritten = wasWritten
     }
 
     /// Runs `body` with a connection that nobody else uses meanwhile.
@@ -55,6 +61,13 @@ final class StateReaders: PageStore, @unchecked Sendable {
 
     func longValue(_ id: UInt64) throws(PageError) -> [UInt8] {
         try blob("SELECT bytes FROM long_values WHERE id = ?", .longValue, id)
+    }
+
+    func cause(of error: PageError) -> PageError {
+        guard error.kind == .damaged, wasWritten() else { return error }
+        return PageError(
+            .unreadable(code: 0), error.item, error.id,
+            "the store has been written since it was opened to be read; open it again")
     }
 
     private func blob(_ sql: String, _ item: PageError.Item, _ id: UInt64) throws(PageError) -> [UInt8] {

@@ -6,6 +6,12 @@ public protocol PageStore: AnyObject, Sendable {
     func page(_ id: UInt64) throws(PageError) -> [UInt8]
     /// The bytes of a long value.
     func longValue(_ id: UInt64) throws(PageError) -> [UInt8]
+    /// What is behind an error that was made of something this gave, or did not give.
+    func cause(of error: PageError) -> PageError
+}
+
+extension PageStore {
+    public func cause(of error: PageError) -> PageError { error }
 }
 
 /// Why a page or a long value that is not in memory cannot be read.

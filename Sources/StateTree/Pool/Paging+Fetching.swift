@@ -78,6 +78,10 @@ extension Paging {
     ///
     /// - Parameter digest: what the page that refers to it says of it.
     func fetch(_ slot: UInt32, expecting digest: Digest) throws(PageError) -> Page {
+        do { return try bringBack(slot, expecting: digest) } catch { throw store.cause(of: error) }
+    }
+
+    private func bringBack(_ slot: UInt32, expecting digest: Digest) throws(PageError) -> Page {
         let page = frames.page(slot)
         let id: UInt64? = lock.withLock {
             if page.word > 0 { return nil }
@@ -121,6 +125,10 @@ extension Paging {
 
     /// The slow way to a long value.
     func fetchValue(_ number: UInt32) throws(PageError) -> UnsafeRawBufferPointer {
+        do { return try bringBack(value: number) } catch { throw store.cause(of: error) }
+    }
+
+    private func bringBack(value number: UInt32) throws(PageError) -> UnsafeRawBufferPointer {
         let value = values[number]
         let id: UInt64? = lock.withLock {
             if values.word(number) < 0 { values.setWord(number, values.word(number) & .max) }
