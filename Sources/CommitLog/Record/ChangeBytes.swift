@@ -22,6 +22,12 @@ package struct ChangeBytes: ~Copyable {
         for change in changes { append(change) }
     }
 
+    /// Makes room for so many bytes of keys and values, and for changes of some hundred bytes each.
+    package mutating func reserve(_ byteCount: Int) {
+        bytes.reserve(byteCount)
+        items.reserveCapacity(byteCount / 128)
+    }
+
     package mutating func append(_ change: Change) { append(change.key, change.value) }
 
     /// `value` is `nil` if the key is deleted.

@@ -75,7 +75,10 @@ struct Replay {
             try checkPresence(numbers, from: first, newest: manifest.segment)
         }
         let tip = start ?? LogTip(newStore: manifest.store, root: machine.tree.root(), timestamp: 0)
-        if options.readsAhead { makeRoomAhead() }
+        if options.readsAhead {
+            makeRoomAhead()
+            machine.expectReplay(logBytes: bytesTotal)
+        }
         defer { machine.onRoomDue = nil }
         var log = Log(manifest: manifest, tip: tip)
         for number in first...max(first, manifest.segment) {

@@ -28,7 +28,7 @@ final class StateMachine {
     init(_ options: Options) {
         tree = Tree(kernel: options.kernel, store: options.file?.readers, budgetBytes: options.memoryBytesMax)
         outcomes = OutcomeTable(countMax: options.outcomeCountMax, options.file)
-        deferred = DeferredChanges(memoryBytesMax: options.memoryBytesMax)
+        deferred = DeferredChanges(memoryBytesMax: options.memoryBytesMax, forEmptyTree: true)
     }
 
     /// The state that a snapshot holds. Reads its root page.
@@ -38,7 +38,7 @@ final class StateMachine {
         }
         outcomes = OutcomeTable(
             countMax: options.outcomeCountMax, file, storedCount: snapshot.outcomeCount)
-        deferred = DeferredChanges(memoryBytesMax: options.memoryBytesMax)
+        deferred = DeferredChanges(memoryBytesMax: options.memoryBytesMax, forEmptyTree: tree.count == 0)
         for item in snapshot.inDoubt {
             guard let voted = Voted(record: item.record), voted.n == item.n else {
                 throw .damage(
@@ -152,10 +152,27 @@ extension StateMachine {
         return unfinished.isEmpty ? nil : "a PREPARE without a vote has no COMMIT in its flush"
     }
 
+    /// Makes room for what a log of so many bytes holds.
+    func expectReplay(logBytes: Int) { deferred.reserve(logBytes: logBytes) }
+
     /// Applies what was replayed, the last change of each key, in the order of the keys.
     func settle() throws(PageError) {
-        try settle(deferred.changes, deferred.order)
+        if tree.count == 0 {
+            build(deferred.changes, deferred.order)
+        } else {
+            try settle(deferred.changes, deferred.order)
+        }
         deferred.removeAll()
+    }
+
+    private func build(_ changes: borrowing ChangeBytes, _ order: [Int]) {
+        tree.build(order.count) {
+            changes.key(order[$0])
+        } value: {
+            changes.value(order[$0])
+        } onRoomDue: {
+            onRoomDue?()
+        }
     }
 
     private func settle(_ changes: borrowing ChangeBytes, _ order: [Int]) throws(PageError) {

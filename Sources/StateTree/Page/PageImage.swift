@@ -133,7 +133,7 @@ extension PageImage {
 extension PageImage {
     /// Parts as small as this go up as they are, instead of making a page of their own. So little that what is split
     /// always leaves a page behind.
-    private static let looseBytesMax = Page.frameBytes / 8
+    static let looseBytesMax = Page.frameBytes / 8
     /// A page that is left over is at most this full, so that it has room for what comes next.
     private static let leftoverBytesMax = Page.frameBytes * 3 / 4
 

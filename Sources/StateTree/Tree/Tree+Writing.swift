@@ -133,20 +133,25 @@ extension Tree {
         }
     }
 
-    private func payload(_ value: UnsafeRawBufferPointer) -> Payload {
+    func payload(_ value: UnsafeRawBufferPointer) -> Payload {
         guard value.count > Page.inlineValueBytesMax else { return .inline(value) }
         return .long(slot: pool.makeValue(value), count: value.count)
     }
 
     /// The first key of an empty tree.
     private func plant(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
-        touch()
-        head.pointee.shape += 1
         let leaf = PageImage.Entry(content: .new(key: key, payload(value)), hash: .zero, isDirty: true)
         let (page, slot) = pool.makePage()
         PageImage(entries: [leaf], gaps: []).encode(into: page, slot: slot, generation: pool.generation)
+        plant(rootPage: slot, count: 1)
+    }
+
+    /// Begins an empty tree with a root page.
+    func plant(rootPage slot: UInt32, count: Int) {
+        touch()
+        head.pointee.shape += 1
         rootSlot = slot
-        count = 1
+        self.count = count
     }
 
     private func update(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
