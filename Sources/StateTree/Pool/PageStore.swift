@@ -8,6 +8,12 @@ public protocol PageStore: AnyObject, Sendable {
     func longValue(_ id: UInt64) throws(PageError) -> [UInt8]
 }
 
+/// The numbers of a snapshot's pages and long values, and of what else it counts.
+package enum StoreNumbers {
+    /// They begin at 1 and are less than this: no store comes near, and what is counted on from one stays within 63 bits.
+    package static let end: UInt64 = 1 << 62
+}
+
 /// Why a page or a long value that is not in memory cannot be read.
 public struct PageError: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
