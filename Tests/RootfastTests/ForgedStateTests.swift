@@ -61,7 +61,7 @@ import Testing
 
     // MARK: - The row
 
-    /// A root page of 0 stood for a state without keys, whatever the root: one that was not empty was shown as if it were.
+    /// A root page of 0 stood for a state without keys, whatever the root: a full one was shown as empty.
     @Test func `a snapshot with keys has a root page`() throws {
         let image = try Self.forging(Self.sample(), set: "root_page = 0")
         #expect(try Self.damage(of: image) == "There is a damaged snapshot 1: its page numbers cannot be")
@@ -94,8 +94,8 @@ import Testing
 
     // MARK: - The row and the log
 
-    /// Of the flush that a snapshot stands behind, the chain alone was compared: a snapshot of another state was shown, if
-    /// no flush followed it.
+    /// Of the flush that a snapshot stands behind, the chain alone was compared: a snapshot of another state was shown,
+    /// if no flush followed it.
     @Test func `a snapshot has the root that the log recorded`() throws {
         let key = utf8("a")
         let tree = StateHash.leaf(key: key, valueHash: BLAKE2b.hash(utf8("9")))

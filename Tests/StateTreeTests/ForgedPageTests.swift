@@ -41,8 +41,8 @@ import Testing
 
     // MARK: - Pages of one entry
 
-    /// Their hash is that of the entry, so pages of one could lead round in a ring: look-ups, scans and writes never ended,
-    /// and `check` saw nothing.
+    /// Their hash is that of the entry, so pages of one could lead round in a ring: look-ups, scans and writes never
+    /// ended, and `check` saw nothing.
     @Test func `pages of a single entry cannot make a ring or a chain`() throws {
         let leaf = HostilePageTests.leaf("a", "1")
         func to(_ number: UInt64) -> [UInt8] {
@@ -95,8 +95,8 @@ import Testing
 
     // MARK: - Numbers that no hash covers
 
-    /// A number of 2^63 or more ended the process when it was looked for in the state file, and a child without one when the
-    /// next snapshot took it for a page that was still to be stored.
+    /// A number of 2^63 or more ended the process when it was looked for in the state file, and a child without one
+    /// when the next snapshot took it for a page that was still to be stored.
     @Test(arguments: [0, 1 << 62, 1 << 63, .max] as [UInt64])
     func `a page that refers to what has no number is refused`(id: UInt64) throws {
         let (a, b) = (HostilePageTests.leaf("a", "1"), HostilePageTests.leaf("b", "2"))
@@ -125,8 +125,8 @@ import Testing
         return (stored(StateHash.node(bit: 7, low, high), count: 4), store)
     }
 
-    /// The hashes of equal values are equal, so a leaf could refer to another's: when that one was written, its value went,
-    /// and the leaf that was left showed what took its place.
+    /// The hashes of equal values are equal, so a leaf could refer to another's: when that one was written, its value
+    /// went, and the leaf that was left showed what took its place.
     @Test func `a long value belongs to one leaf`() throws {
         let (a, b) = (HostilePageTests.long("a1", Self.long), HostilePageTests.long("b1", Self.long, as: 1, id: 2))
         let honest = Self.twoPages(a, b)

@@ -19,14 +19,14 @@ extension LogTip {
         guard says(line) else { throw disagreement(name) }
     }
 
-    /// Whether the log, which stands here, has recorded all that a snapshot says of the place. A snapshot may have a later
-    /// time than the last record: that of a transaction that came to nothing.
+    /// Whether the log, which stands here, has recorded all that a snapshot says of the place. A snapshot may have a
+    /// later time than the last record: that of a transaction that came to nothing.
     func hasRecorded(_ snapshot: LogTip) -> Bool {
         offset == snapshot.offset && n == snapshot.n && seq == snapshot.seq && root == snapshot.root
             && chain == snapshot.chain && timestamp <= snapshot.timestamp
     }
 
-    /// Whether the last line of a flush says that the log stands here behind it. Only that of a COMMIT has its sequence.
+    /// Whether the last line of a flush says that the log stands here. Only that of a COMMIT has its sequence.
     private func says(_ line: [UInt8]) -> Bool {
         line.withUnsafeBytes { line in
             let flush = ParsedFlush()

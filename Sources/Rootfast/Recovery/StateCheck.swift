@@ -80,8 +80,8 @@ struct StateCheck {
         return rows
     }
 
-    /// The log, if it is there, stood where a snapshot says, and recorded what it says. `log` is where it was read for the
-    /// snapshot before.
+    /// The log, if it is there, stood where a snapshot says, and recorded what it says. `log` is where it was read for
+    /// the snapshot before.
     private func checkPlace(of row: SnapshotRow, _ log: inout SegmentReader?) throws(StoreError) {
         // Read anew: a writer may have gone on since the log was read.
         try row.checkIsKnown(to: Replay.manifest(of: disk))

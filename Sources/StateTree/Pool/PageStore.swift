@@ -10,7 +10,7 @@ public protocol PageStore: AnyObject, Sendable {
 
 /// The numbers of a snapshot's pages and long values, and of what else it counts.
 package enum StoreNumbers {
-    /// They begin at 1 and are less than this: no store comes near, and what is counted on from one stays within 63 bits.
+    /// They begin at 1 and are less than this: no store comes near, and what is counted on from one fits 63 bits.
     package static let end: UInt64 = 1 << 62
 }
 

@@ -118,8 +118,8 @@ struct StoredPage {
         return keyEnd + Int(valueMark)
     }
 
-    /// The hash of a page of one entry is that entry's, so pages of one could lead round in a ring. In a tree only the root
-    /// has one, and never itself below it.
+    /// The hash of a page of one entry is that entry's, so pages of one could lead round in a ring. In a tree only the
+    /// root has one, and never itself below it.
     func checkDescent(at slot: UInt32, isRoot: Bool) throws(PageError) {
         guard isRoot || entries.count > 1 else { throw damage("it has a single entry, and is not the root") }
         guard !children.contains(where: { $0.slot == slot }) else { throw damage("it is its own child") }

@@ -37,8 +37,8 @@ public struct StoredTree: Hashable, Sendable {
     /// The root of the state.
     public var root: Digest { StateHash.root(count: count, tree: digest) }
 
-    /// Whether its numbers can be those of a tree: each within its bounds, none free twice, and the root's not free; and
-    /// no root page where there is no key, and there alone. Costs a bit a slot.
+    /// Whether its numbers can be those of a tree: each within its bounds, none free twice, and the root's not free;
+    /// and no root page where there is no key, and there alone. Costs a bit a slot.
     public var isSound: Bool {
         guard (1...Frames.slotCountMax).contains(slotCount), (0...LongValues.countMax).contains(valueCount),
             (0...slotCount * Page.countMax).contains(count), isRootSound, lastLongValue < StoreNumbers.end,
