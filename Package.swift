@@ -66,6 +66,7 @@ let package = Package(
             name: "RootfastTests",
             dependencies: [
                 "SeededRandom", "Rootfast", "SpecSupport", "CommitLog", "StateTree", "SQLite", "StrictJSON", "Hashing",
+                "FuzzSubjects",
             ]),
         .testTarget(name: "SpecSupportTests", dependencies: ["SpecSupport", "SeededRandom"]),
         .testTarget(name: "RootfastCodableTests", dependencies: ["RootfastCodable", "Rootfast", "SpecSupport"]),

@@ -9,9 +9,9 @@ package enum LogNames {
     /// The file of a segment: `log/0000000007.jsonl`.
     package static func segment(_ number: UInt64) -> String { "\(folder)/\(fileName(number))" }
 
-    /// The number of a segment's file name (without its folder); `nil` for any other name.
+    /// The number of a segment's file name (without its folder), from 1; `nil` for any other name.
     package static func segmentNumber(_ fileName: String) -> UInt64? {
-        guard fileName.hasSuffix(".jsonl"), let number = UInt64(fileName.dropLast(6)),
+        guard fileName.hasSuffix(".jsonl"), let number = UInt64(fileName.dropLast(6)), number > 0,
             Self.fileName(number) == fileName
         else { return nil }
         return number

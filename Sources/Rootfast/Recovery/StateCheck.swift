@@ -28,8 +28,9 @@ struct StateCheck {
         let rows = try rows()
         var verified = VerifiedItems()
         let total = try count("pages")
+        var log: SegmentReader?
         for row in rows {
-            try checkPlace(of: row)
+            try checkPlace(of: row, &log)
             let before = verified.pageCount
             try checkPages(of: row, &verified, total)
             result.snapshots.append(
@@ -82,8 +83,9 @@ struct StateCheck {
         return rows
     }
 
-    /// The log, if it is there, stood where a snapshot says.
-    private func checkPlace(of row: SnapshotRow) throws(StoreError) {
+    /// The log, if it is there, stood where a snapshot says, and recorded what it says. `log` is where it was read for
+    /// the snapshot before.
+    private func checkPlace(of row: SnapshotRow, _ log: inout SegmentReader?) throws(StoreError) {
         // Read anew: a writer may have gone on since the log was read.
         try row.checkIsKnown(to: Replay.manifest(of: disk))
         let name = LogNames.segment(row.tip.segment)
@@ -92,6 +94,14 @@ struct StateCheck {
         }
         let header = try SegmentHeader.reading(segment, name, after: row.tip.seq)
         try row.tip.checkPlace(in: segment, name, behind: header)
+        let reader = log.flatMap { $0.tip.segment == header.segment ? $0 : nil } ?? SegmentReader(segment, from: header)
+        log = reader
+        try StoreError.wrapping { () throws(DiskError) in
+            while reader.tip.offset < row.tip.offset, case .flush = try reader.next() {}
+        }
+        guard reader.tip.hasRecorded(row.tip) else {
+            throw .damage("The log did not record what snapshot \(row.id) says", name, row.tip.offset, row.tip.seq)
+        }
     }
 
     private func checkPages(

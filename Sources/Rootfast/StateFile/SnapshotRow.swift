@@ -134,8 +134,15 @@ extension SnapshotRow {
         (row.tree.freeSlots, row.tree.freeValues) = free
         guard "\(row.hash)" == hash else { return .failure(Fault(id: id, reason: "its hash does not match")) }
         guard row.tree.isSound else { return .failure(Fault(id: id, reason: "its page numbers cannot be")) }
+        guard row.hasPossibleNumbers else { return .failure(Fault(id: id, reason: "its numbers cannot be")) }
         guard row.tree.root == row.tip.root else { return .failure(Fault(id: id, reason: "its root does not match")) }
         return .success(row)
+    }
+
+    /// Whether its numbers are within the log's bounds, and so far within that others can follow.
+    private var hasPossibleNumbers: Bool {
+        let numbers = [id, tip.n, tip.seq, tip.segment, UInt64(tip.offset), outcomeCount]
+        return numbers.allSatisfy { $0 < StoreNumbers.end } && tip.timestamp < RecordLimits.timestampEnd
     }
 
     /// What stands in the row itself, and the hash.

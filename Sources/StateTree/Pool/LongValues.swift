@@ -21,6 +21,8 @@ struct LongValues {
         var digest: Digest
         /// Its number in the page store; 0 if it is not there.
         var id: UInt64
+        /// Which leaf it belongs to: see `mark`.
+        var leafMark: Int
         /// Whether a snapshot that holds it is durable, or it was read from the store.
         var isStored: Bool
         /// The generation that made it; 0 if it was read from the store.
@@ -74,6 +76,14 @@ struct LongValues {
     /// Sets the word if it is `expected`; false if it is not.
     func exchangeWord(_ number: UInt32, _ expected: Int64, _ wanted: Int64) -> Bool {
         rootfast_exchange(&self[number].pointee.word, expected, wanted) != 0
+    }
+
+    /// Marks a leaf by its key: a value belongs to one leaf, as it goes when that changes. The mark is another in each
+    /// process, so that nobody can look for two keys with the same.
+    static func mark(ofLeaf key: UnsafeRawBufferPointer) -> Int {
+        var hasher = Swift.Hasher()
+        hasher.combine(bytes: key)
+        return hasher.finalize()
     }
 
     /// Where the hash of a value is.

@@ -190,14 +190,15 @@ extension PagePool {
         }
     }
 
-    /// A copy of a long value; returns its number.
-    func makeValue(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    /// A copy of the long value of a key; returns its number.
+    func makeValue(_ bytes: UnsafeRawBufferPointer, of key: UnsafeRawBufferPointer) -> UInt32 {
         let number = writer.pointee.freeValues.isEmpty ? makeValueNumber() : writer.pointee.freeValues.removeLast()
         // All but the word, which is 0 and which `paging` may be looking at.
         let value = values[number]
         value.pointee.count = bytes.count
         value.pointee.digest = BLAKE2b.hash(bytes)
         value.pointee.id = 0
+        value.pointee.leafMark = LongValues.mark(ofLeaf: key)
         value.pointee.isStored = false
         value.pointee.generation = generation
         values.fill(number, bytes)

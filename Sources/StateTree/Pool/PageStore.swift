@@ -14,6 +14,12 @@ extension PageStore {
     public func cause(of error: PageError) -> PageError { error }
 }
 
+/// The numbers of a snapshot's pages and long values, and of what else it counts.
+package enum StoreNumbers {
+    /// They begin at 1 and are less than this: no store comes near, and what is counted on from one fits 63 bits.
+    package static let end: UInt64 = 1 << 62
+}
+
 /// Why a page or a long value that is not in memory cannot be read.
 public struct PageError: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {

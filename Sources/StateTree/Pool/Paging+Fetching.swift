@@ -66,9 +66,11 @@ extension Paging {
             entry.pointee.id = value.id
             entry.pointee.count = value.count
             entry.pointee.digest = value.digest
+            entry.pointee.leafMark = value.leafMark
             return
         }
-        guard entry.pointee.id == value.id, entry.pointee.count == value.count, entry.pointee.digest == value.digest
+        guard entry.pointee.id == value.id, entry.pointee.count == value.count, entry.pointee.digest == value.digest,
+            entry.pointee.leafMark == value.leafMark
         else {
             throw PageError(.damaged, .longValue, value.id, "its number \(value.number) stands for another already")
         }
@@ -77,11 +79,15 @@ extension Paging {
     /// The slow way to a page: one that was cooled stays, and one that is not in memory is read and verified.
     ///
     /// - Parameter digest: what the page that refers to it says of it.
-    func fetch(_ slot: UInt32, expecting digest: Digest) throws(PageError) -> Page {
-        do { return try bringBack(slot, expecting: digest) } catch { throw store.cause(of: error) }
+    func fetch(_ slot: UInt32, expecting digest: Digest, isRoot: Bool = false) throws(PageError) -> Page {
+        do {
+            return try bringBack(slot, expecting: digest, isRoot: isRoot)
+        } catch {
+            throw store.cause(of: error)
+        }
     }
 
-    private func bringBack(_ slot: UInt32, expecting digest: Digest) throws(PageError) -> Page {
+    private func bringBack(_ slot: UInt32, expecting digest: Digest, isRoot: Bool) throws(PageError) -> Page {
         let page = frames.page(slot)
         let id: UInt64? = lock.withLock {
             if page.word > 0 { return nil }
@@ -93,6 +99,7 @@ extension Paging {
         }
         guard let id else { return page }
         let stored = try StoredPage(store.page(id), id: id)
+        try stored.checkDescent(at: slot, isRoot: isRoot)
         try noteValues(of: stored)
         try withScratchFrame { scratch throws(PageError) in
             try stored.layOut(in: scratch, expecting: digest, values, kernel)

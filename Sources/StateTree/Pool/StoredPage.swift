@@ -17,7 +17,7 @@ import Hashing
 ///
 /// Numbers are little-endian. A child's *slot* and a long value's *number* are the ones that the writer's pool gave
 /// them; with the snapshot's counts they make up a pool that goes on where that one stood. An *id* is the number under
-/// which the page store has it.
+/// which the page store has it, from 1 and below 2^62.
 struct StoredPage {
     struct Child {
         var slot: UInt32
@@ -29,6 +29,8 @@ struct StoredPage {
         var count: Int
         var id: UInt64
         var digest: Digest
+        /// See `LongValues.mark`.
+        var leafMark: Int
     }
 
     private let bytes: [UInt8]
@@ -91,7 +93,7 @@ struct StoredPage {
             try require(keyStart + 44)
             guard valueMark == 0 else { throw damage("a child has a value") }
             let child = Child(
-                slot: UInt32(number(at: keyStart, 4)), id: number(at: keyStart + 4, 8),
+                slot: UInt32(number(at: keyStart, 4)), id: try storeNumber(at: keyStart + 4),
                 digest: digest(at: keyStart + 12))
             children.append(child)
             entries.append(.child(child))
@@ -103,10 +105,9 @@ struct StoredPage {
             try require(keyEnd + 48)
             let value = LongValue(
                 number: UInt32(number(at: keyEnd, 4)), count: Int(number(at: keyEnd + 4, 4)),
-                id: number(at: keyEnd + 8, 8), digest: digest(at: keyEnd + 16))
-            guard (1...Limits.valueBytesMax).contains(value.count), value.id != 0 else {
-                throw damage("a long value cannot be")
-            }
+                id: try storeNumber(at: keyEnd + 8), digest: digest(at: keyEnd + 16),
+                leafMark: bytes.withUnsafeBytes { LongValues.mark(ofLeaf: .init(rebasing: $0[keyStart..<keyEnd])) })
+            guard (1...Limits.valueBytesMax).contains(value.count) else { throw damage("a long value cannot be") }
             longValues.append(value)
             entries.append(.long(key: keyStart..<keyEnd, value))
             return keyEnd + 48
@@ -117,12 +118,26 @@ struct StoredPage {
         return keyEnd + Int(valueMark)
     }
 
+    /// The hash of a page of one entry is that entry's, so pages of one could lead round in a ring. In a tree only the
+    /// root has one, and never itself below it.
+    func checkDescent(at slot: UInt32, isRoot: Bool) throws(PageError) {
+        guard isRoot || entries.count > 1 else { throw damage("it has a single entry, and is not the root") }
+        guard !children.contains(where: { $0.slot == slot }) else { throw damage("it is its own child") }
+    }
+
     private func require(_ end: Int) throws(PageError) {
         guard end <= bytes.count - Self.crcBytes else { throw damage("it ends in an entry") }
     }
 
     private func number(at offset: Int, _ count: Int) -> UInt64 {
         (0..<count).reduce(0) { $0 | UInt64(bytes[offset + $1]) << UInt64(8 * $1) }
+    }
+
+    /// The id of a page or a long value.
+    private func storeNumber(at offset: Int) throws(PageError) -> UInt64 {
+        let id = number(at: offset, 8)
+        guard id > 0, id < StoreNumbers.end else { throw damage("it refers to what has no number") }
+        return id
     }
 
     private func digest(at offset: Int) -> Digest { Digest(bytes: bytes[offset..<(offset + 32)])! }

@@ -37,14 +37,20 @@ public struct StoredTree: Hashable, Sendable {
     /// The root of the state.
     public var root: Digest { StateHash.root(count: count, tree: digest) }
 
-    /// Whether its numbers can be those of a tree: each within its bounds, none free twice, and the root's not free. Costs a
-    /// bit a slot.
+    /// Whether its numbers can be those of a tree: each within its bounds, none free twice, and the root's not free;
+    /// and no root page where there is no key, and there alone. Costs a bit a slot.
     public var isSound: Bool {
-        guard count >= 0, (1...Frames.slotCountMax).contains(slotCount), (0...LongValues.countMax).contains(valueCount),
+        guard (1...Frames.slotCountMax).contains(slotCount), (0...LongValues.countMax).contains(valueCount),
+            (0...slotCount * Page.countMax).contains(count), isRootSound, lastLongValue < StoreNumbers.end,
             var slots = FreeNumbers(freeSlots, below: slotCount), FreeNumbers(freeValues, below: valueCount) != nil
         else { return false }
         // Slot 0 stands for no page.
         return slots.take(0) && (rootPage == 0 || slots.take(rootSlot))
+    }
+
+    private var isRootSound: Bool {
+        guard rootPage <= lastPage, lastPage < StoreNumbers.end else { return false }
+        return count == 0 ? rootPage == 0 && digest == .zero : rootPage != 0
     }
 
     /// Numbers below a bound, each of them once.

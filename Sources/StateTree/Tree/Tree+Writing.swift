@@ -133,14 +133,14 @@ extension Tree {
         }
     }
 
-    func payload(_ value: UnsafeRawBufferPointer) -> Payload {
+    func payload(_ value: UnsafeRawBufferPointer, of key: UnsafeRawBufferPointer) -> Payload {
         guard value.count > Page.inlineValueBytesMax else { return .inline(value) }
-        return .long(slot: pool.makeValue(value), count: value.count)
+        return .long(slot: pool.makeValue(value, of: key), count: value.count)
     }
 
     /// The first key of an empty tree.
     private func plant(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
-        let leaf = PageImage.Entry(content: .new(key: key, payload(value)), hash: .zero, isDirty: true)
+        let leaf = PageImage.Entry(content: .new(key: key, payload(value, of: key)), hash: .zero, isDirty: true)
         let (page, slot) = pool.makePage()
         PageImage(entries: [leaf], gaps: []).encode(into: page, slot: slot, generation: pool.generation)
         plant(rootPage: slot, count: 1)
@@ -161,7 +161,7 @@ extension Tree {
         let page = pool.page(slot)
         let record = page.record(entry)
         if record.isLong { pool.discardValue(of: record) }
-        let payload = payload(value)
+        let payload = payload(value, of: key)
         if page.replacePayload(at: entry, with: payload) { return }
         var image = PageImage(page)
         image.entries[entry].content = .new(key: record.key, payload)
@@ -180,7 +180,7 @@ extension Tree {
         let position = goesRight ? run.upperBound + 1 : run.lowerBound
         let gap = goesRight ? run.upperBound : run.lowerBound
         page.markTop(ifBelow: bit)
-        let payload = payload(value)
+        let payload = payload(value, of: key)
         count += 1
         head.pointee.shape += 1
         if page.insert(key, payload, at: position, gap: gap, bit: bit) { return }

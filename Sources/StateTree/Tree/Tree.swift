@@ -64,7 +64,7 @@ public final class Tree {
         guard stored.rootPage != 0 else { return }
         guard let paging = pool.paging else { preconditionFailure("a stored tree needs its store") }
         try paging.adopt(page: stored.rootPage, at: stored.rootSlot, stored.digest)
-        _ = try paging.fetch(stored.rootSlot, expecting: stored.digest)
+        _ = try paging.fetch(stored.rootSlot, expecting: stored.digest, isRoot: true)
         paging.keep(stored.rootSlot)
         head.pointee.rootSlot = stored.rootSlot
     }

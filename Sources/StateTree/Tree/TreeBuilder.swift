@@ -67,7 +67,7 @@ struct TreeBuilder: ~Copyable {
             open.append((last!, bit))
             gaps.append(PageImage.Gap(bit: bit, hash: .zero, isDirty: true))
         }
-        let entry = PageImage.Entry(content: .new(key: key, tree.payload(value)), hash: .zero, isDirty: true)
+        let entry = PageImage.Entry(content: .new(key: key, tree.payload(value, of: key)), hash: .zero, isDirty: true)
         last = Piece(start: entries.count, byteCount: Page.entryBytes + entry.heapBytes)
         entries.append(entry)
         lastKey = key

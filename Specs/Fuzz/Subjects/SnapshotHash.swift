@@ -1,10 +1,10 @@
 import Hashing
-import SQLite
+package import SQLite
 
 /// The hash that binds a snapshot, by the definition in `docs/format.md` alone.
-enum SnapshotHash {
+package enum SnapshotHash {
     /// Gives each snapshot of a state file the hash that its rows must have.
-    static func makeRight(in file: Connection) throws {
+    package static func makeRight(in file: Connection) throws {
         for (id, hash) in try hashes(in: file) {
             try file.run("UPDATE snapshots SET hash = ? WHERE id = ?", .text(hash), .integer(id))
         }
