@@ -160,7 +160,7 @@ import Testing
     }
 
     private static func report(_ name: String, _ reach: Reach, reaching: [String: Int]) throws {
-        print("law: damage, every one, \(name) | \(reach.summary)")
+        print("law: damage, every one, \(name) | all | \(reach.summary)")
         for (what, times) in reaching { try reach.require(reached: what, atLeast: times) }
     }
 
