@@ -6,8 +6,8 @@ public import Rootfast
     import Foundation
 #endif
 
-// Values of any `Codable` type, kept as JSON with sorted keys and no spaces: so they stand in the log as they are, for
-// people and `jq` to read. A product of its own, because it needs Foundation and the store does not.
+// Values of any `Codable` type, kept as JSON with sorted keys and no spaces: so they stand in the log as they are (but for a
+// string or `null` by itself, which is written as text), for people and `jq` to read. A product of its own, because it needs Foundation and the store does not.
 
 extension Transaction {
     /// Sets the value of a key to the JSON of `value`.

@@ -204,6 +204,35 @@ import Testing
         #expect(report.outcomeCount == 3)
     }
 
+    /// A snapshot that was lost had forgotten outcomes that the one before still counts.
+    @Test func `the sum of outcomes is right after the newest snapshot was lost`() throws {
+        let disk = SimulatedDisk()
+        func open(creating: Bool = false) throws -> Store {
+            try Self.open(disk, creating: creating) { $0.outcomeCountMax = 3 }
+        }
+        var store = try open(creating: true)
+        func commit(_ numbers: ClosedRange<Int>) throws {
+            for i in numbers { try store.write(id: "t\(i)") { try $0.put("key", "\(i)") } }
+        }
+        try commit(1...4)
+        try store.maintenance.takeSnapshot()
+        try commit(5...6)
+        try store.maintenance.takeSnapshot()
+        try store.close()
+        let location = disk.database("state.sqlite")
+        try Connection(path: location.path, vfs: location.vfs, .readWrite).execute(
+            "UPDATE snapshots SET hash = 'another' WHERE id = 2")
+        store = try open()
+        #expect(store.recovery.snapshotID == 1 && store.recovery.badSnapshots.count == 1)
+        #expect(try Store.checking(disk.afterKill()).verdict == .sound)
+        try commit(7...7)
+        try store.maintenance.takeSnapshot()
+        for i in 5...7 { #expect(try store.outcome(of: "t\(i)") == .committed(sequence: UInt64(i))) }
+        try store.close()
+        let report = try Store.checking(disk)
+        #expect(report.verdict == .sound, "\(String(describing: report.damage))")
+    }
+
     /// A retention that could not be done was tried again and again, and came before each snapshot: so none was taken, and the
     /// log grew without end.
     @Test func `a retention that fails keeps no snapshot from being taken`() throws {

@@ -97,7 +97,7 @@ import Testing
         let decisions = try store.maintenance.retain()
         let waiting = decisions.filter { $0.action == .wait }
         #expect(waiting.map(\.item) == [.snapshot(2), .segment(2)])
-        #expect(waiting.allSatisfy { $0.reason == "it is deprecated" })
+        #expect(waiting.allSatisfy { $0.reason == "it was deprecated by hand" })
         try store.close()
         let again = try SnapshotTests.open(folder.path) {
             $0.retention.snapshots = .init()

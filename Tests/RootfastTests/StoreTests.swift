@@ -146,6 +146,21 @@ import Testing
         #expect(store.view.sequence == 1)
     }
 
+    /// A trigger of 0 was always due: snapshot after snapshot was taken of a store that did nothing.
+    @Test func `triggers that would always be due are refused`() throws {
+        let folder = TemporaryFolder()
+        for change: (inout CompactionTriggers) -> Void in [
+            { $0.logByteCount = 0 }, { $0.logByteCount = -1 }, { $0.commitCount = 0 }, { $0.deadShare = 1.5 },
+            { $0.interval = .zero },
+        ] {
+            var options = Options()
+            change(&options.compaction)
+            expectError(.invalidArgument) {
+                _ = try Store.open(folder.path, mode: .createIfMissing, options: options)
+            }
+        }
+    }
+
     @Test func `a transaction that throws, or changes nothing, leaves no record`() throws {
         struct Stop: Error {}
         let disk = SimulatedDisk()
@@ -177,6 +192,7 @@ import Testing
             #expect(try tx.entries().map(\.key) == ["a", "b", "e", "f"].map(utf8))
             #expect(try tx.entries(ScanRange().reversed()).map(\.key) == ["f", "e", "b", "a"].map(utf8))
             #expect(try tx.entries(ScanRange().limited(to: 2)).map(\.key) == ["a", "b"].map(utf8))
+            for limit in [0, -1] { #expect(try tx.entries(ScanRange().limited(to: limit)).isEmpty) }
             #expect(try tx.entries(ScanRange(from: "b", to: "f")).map(\.value) == ["new", "new"].map(utf8))
         }
         #expect(try store.view.entries().map(\.key) == ["a", "b", "e", "f"].map(utf8))

@@ -105,6 +105,21 @@ import Testing
         #expect(try tool.run("get", tool.store, "k").out == [0x00, 0xff, 0x0a, 0x0a])
     }
 
+    /// Where input, output and errors were closed, files of the store were opened in their place, and what was printed went
+    /// into the log.
+    @Test func `a store is whole whatever descriptors are closed`() throws {
+        let tool = try Tool()
+        for (index, closed) in ["<&- >&- 2>&-", "<&- 2>&-", ">&- 2>&-", "2>&-", "<&- >&-"].enumerated() {
+            let store = "\(tool.store)-\(index)"
+            for command in ["init \(store)", "put \(store) a 1", "compact \(store)", "check \(store)"] {
+                _ = try tool.run(program: "/bin/sh", ["-c", "\(Tool.path) \(command) \(closed)"])
+            }
+            #expect(try tool.runWell("check", store).lines.first == "sound", "\(closed)")
+            #expect(try tool.runWell("get", store, "a").text == "1\n", "\(closed)")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: store + "/lock")).isEmpty, "\(closed)")
+        }
+    }
+
     @Test func `init makes a store once`() throws {
         let tool = try Tool()
         let first = try tool.run("init", tool.store, "--json")

@@ -190,19 +190,31 @@ enum Glue {
     #endif
 
     static func open(_ path: String, _ flags: Int32) -> Int32 {
-        retrying {
-            #if canImport(Darwin)
-                Darwin.open(path, flags, 0o600)
-            #elseif canImport(Musl)
-                Musl.open(path, flags, 0o600)
-            #else
-                Glibc.open(path, flags, 0o600)
-            #endif
-        }
+        aboveStandard(
+            retrying {
+                #if canImport(Darwin)
+                    Darwin.open(path, flags, 0o600)
+                #elseif canImport(Musl)
+                    Musl.open(path, flags, 0o600)
+                #else
+                    Glibc.open(path, flags, 0o600)
+                #endif
+            })
     }
 
     static func open(at folder: Int32, _ name: String, _ flags: Int32) -> Int32 {
-        retrying { openat(folder, name, flags, 0o600) }
+        aboveStandard(retrying { openat(folder, name, flags, 0o600) })
+    }
+
+    /// The descriptor itself, or if it is one of the three that a process expects its input, output and errors behind, another
+    /// in its place: where these were closed, whoever prints would print into a file of the store.
+    private static func aboveStandard(_ descriptor: Int32) -> Int32 {
+        guard (0...2).contains(descriptor) else { return descriptor }
+        let moved = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+        let reason = errno
+        close(descriptor)
+        errno = reason
+        return moved
     }
 
     /// Repeats a call that a signal interrupted.

@@ -30,7 +30,8 @@ package struct GapScan: ~Copyable {
     }
 
     private static let lineStart = Array("{\"op\":\"".utf8)
-    /// So many within lines, of which the oldest are forgotten.
+    /// So many of either kind, of which the oldest are forgotten: a flush has fewer lines.
+    private static let startCountMax = 1 << 20
     private static let candidateCountMax = 1 << 17
 
     private let window: FileWindow
@@ -112,6 +113,7 @@ package struct GapScan: ~Copyable {
             guard window.bytes(offset..<line.upperBound).starts(with: Self.lineStart) else { continue }
             advanceCRC(to: offset)
             guard offset > line.lowerBound else {
+                if atStarts.count == Self.startCountMax { atStarts.removeFirst(Self.startCountMax / 2) }
                 atStarts.append((offset, crc))
                 continue
             }

@@ -5,7 +5,7 @@ import StateTree
 /// Which state of a store is restored.
 public enum RestorePoint: Hashable, Sendable {
     case newest
-    /// The end of the flush whose last commit this is.
+    /// The end of the last flush before the next commit: with the votes and decisions that came in between.
     case sequence(UInt64)
     /// The end of the last flush that was written no later than this, in microseconds since 1970.
     case time(UInt64)
@@ -27,17 +27,17 @@ extension Store {
         from path: String, at point: RestorePoint = .newest, to target: String, options: Options = Options()
     ) throws(StoreError) -> CopyReport {
         let source = try Store.open(path, mode: .readOnly, options: options)
-        let sequence: UInt64 =
+        let moment: History.Moment =
             switch point {
-            case .newest: source.view.sequence
-            case .sequence(let sequence): sequence
-            case .time(let time): try source.sequence(at: time)
+            case .newest: .init(sequence: source.view.sequence)
+            case .sequence(let sequence): .init(sequence: sequence)
+            case .time(let time): try source.moment(at: time)
             }
-        guard sequence <= source.view.sequence else {
+        guard moment.sequence <= source.view.sequence else {
             throw StoreError(
-                .invalidArgument, "Sequence \(sequence) is not reached yet: the last is \(source.view.sequence)")
+                .invalidArgument, "Sequence \(moment.sequence) is not reached yet: the last is \(source.view.sequence)")
         }
-        let state = try source.pastState(at: sequence)
+        let state = try source.pastState(at: moment)
         let tip = try copy(state, to: target, options)
         try source.close()
         let restored = try Store.open(target, mode: .readOnly, options: options)

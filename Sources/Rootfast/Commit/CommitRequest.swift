@@ -28,7 +28,7 @@ final class CommitRequest: @unchecked Sendable {
     let durability: Durability
     /// An upper bound of the bytes it adds to the log, but for the flush end.
     let byteCountMax: Int
-    /// The last request of a store: taken although the store refuses others.
+    /// Of what closes a store, or has to be told until it is closed: taken although the store refuses others.
     let isClosing: Bool
     /// Where its caller waits; made by the queue.
     var completion: Completion!

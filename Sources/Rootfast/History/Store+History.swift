@@ -17,24 +17,28 @@ extension Store {
         }
         if sequence == now.sequence { return now }
         let pin = try maintenance.pin(snapshotsUpTo: sequence, segment: nil)
-        let state = try pastState(at: sequence)
+        let state = try pastState(at: .init(sequence: sequence))
         let tree = state.machine.tree.freeze(hashing: true)
         return View(state: StateView(tree: tree, sequence: sequence, keeping: pin))
     }
 
     /// The state at the end of a flush, in a tree of its own.
-    func pastState(at sequence: UInt64) throws(StoreError) -> History.State {
+    func pastState(at moment: History.Moment) throws(StoreError) -> History.State {
         // The log is needed only until it is read.
         let pin = try maintenance.pin(snapshotsUpTo: 0, segment: 1)
         defer { withExtendedLifetime(pin) {} }
-        return try maintenance.withHistory { (history) throws(StoreError) in try history.state(at: sequence) }
+        return try maintenance.withHistory { (history) throws(StoreError) in try history.state(at: moment) }
     }
 
     /// The last sequence whose flush was written no later than a time, in microseconds since 1970.
     ///
     /// - Throws: `notRetained`, `corrupt`, `inputOutput`.
-    public func sequence(at time: UInt64) throws(StoreError) -> UInt64 {
-        try maintenance.withHistory { (history) throws(StoreError) in try history.sequence(at: time) }
+    public func sequence(at time: UInt64) throws(StoreError) -> UInt64 { try moment(at: time).sequence }
+
+    /// The end of the last flush that was written no later than a time.
+    func moment(at time: UInt64) throws(StoreError) -> History.Moment {
+        let end = try queue.durableTip()
+        return try maintenance.withHistory { (history) throws(StoreError) in try history.moment(at: time, before: end) }
     }
 }
 

@@ -12,6 +12,12 @@ public struct CompactionTriggers: Hashable, Sendable {
 
     public init() {}
 
+    /// Whether each is within its range: none is due without anything having happened.
+    var isPossible: Bool {
+        (logByteCount ?? 1) > 0 && (commitCount ?? 1) > 0 && (0...1).contains(deadShare ?? 0)
+            && (interval ?? .seconds(1)) > .zero
+    }
+
     /// By hand alone.
     public static var none: CompactionTriggers {
         var triggers = CompactionTriggers()

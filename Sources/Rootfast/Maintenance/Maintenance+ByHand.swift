@@ -23,7 +23,7 @@ extension Maintenance {
     func takeSnapshot(_ reason: SnapshotReason, isClosing: Bool) throws(StoreError) -> SnapshotReport {
         try work.withLock { () throws(StoreError) in
             let place = try requirePlace()
-            try finishCurrent()
+            try finishBegun()
             let writer = makeWriter(place, reason, isClosing: isClosing)
             current = .snapshot(writer)
             try finishCurrent()
@@ -86,9 +86,10 @@ extension Maintenance {
                 throw StoreError(.invalidArgument, "There is no \(item) any more", advice: "List what there is.")
             }
             try StoreError.wrapping { () throws(SQLiteError) in
+                let mark = time == nil ? HandMark.kept : .deprecated
                 switch item {
-                case .snapshot(let id): try place.file.setDeprecated(snapshot: id, at: time)
-                case .segment(let number): try place.file.setDeprecated(segment: number, at: time)
+                case .snapshot(let id): try place.file.setDeprecated(snapshot: id, at: time, mark)
+                case .segment(let number): try place.file.setDeprecated(segment: number, at: time, mark)
                 }
             }
         }
@@ -99,6 +100,14 @@ extension Maintenance {
             throw StoreError(.readOnly, "This store cannot take snapshots", advice: "Open it for writing.")
         }
         return place
+    }
+
+    /// Takes what was begun in the background to its end. If that is a retention and it fails, it is told by the statistics:
+    /// it must not keep a snapshot from being taken.
+    private func finishBegun() throws(StoreError) {
+        var isRetention = false
+        if case .retention = current { isRetention = true }
+        do throws(StoreError) { try finishCurrent() } catch { guard isRetention else { throw error } }
     }
 
     /// Takes the current work to its end. With `work` held.

@@ -56,7 +56,8 @@ extension Maintenance {
                 SnapshotInfo(
                     id: snapshot.id, sequence: snapshot.sequence, root: snapshot.root, keyCount: snapshot.keyCount,
                     segment: snapshot.segment, reason: snapshot.reason, createdAt: snapshot.createdAt,
-                    isVerified: snapshot.isVerified, deprecatedAt: snapshot.deprecatedAt, isKept: snapshot.isKept)
+                    isVerified: snapshot.isVerified, deprecatedAt: snapshot.deprecatedAt, isKept: snapshot.mark == .kept
+                )
             } ?? []
         }
     }
@@ -77,7 +78,7 @@ extension Maintenance {
                             number: number, file: name, firstSequence: catalogued?.firstSequence,
                             lastSequence: catalogued?.lastSequence, byteCount: try file.byteCount(),
                             isSealed: number < newest, deprecatedAt: catalogued?.deprecatedAt,
-                            isKept: catalogued?.isKept ?? false))
+                            isKept: catalogued?.mark == .kept))
                 }
                 return segments
             }

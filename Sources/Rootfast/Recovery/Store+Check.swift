@@ -18,10 +18,13 @@ extension Store {
         let disk = try FileDisk.opening(path, .readOnly)
         let wasBeingWritten = disk.isLocked()
         let environment = Environment.system()
-        let report = try check(
-            disk, isQuick: isQuick, isBeingWritten: wasBeingWritten, environment, progress)
-        // A writer that came, or went on, while the log was read can look like damage: read again beside it.
-        guard report.verdict != .sound, disk.isLocked() else { return report }
+        // A writer that came, or went on, meanwhile can look like damage: read again beside it.
+        do throws(StoreError) {
+            let report = try check(disk, isQuick: isQuick, isBeingWritten: wasBeingWritten, environment, progress)
+            guard report.verdict != .sound, disk.isLocked() else { return report }
+        } catch {
+            guard !wasBeingWritten, disk.isLocked() else { throw error }
+        }
         return try check(disk, isQuick: isQuick, isBeingWritten: true, environment, progress)
     }
 

@@ -3,7 +3,7 @@ import CommitLog
 extension Store {
     /// The lines of a store's log, SEGMENT lines included, as they stand in its files: JSON, one object a line.
     ///
-    /// Stops where the log stops being whole; verifies what it tells, but not the root. Changes nothing, takes no lock.
+    /// Stops at a torn tail; verifies what it tells, but not the root. Changes nothing, takes no lock.
     ///
     /// - Parameters:
     ///   - from: leaves out flushes all of whose commits come before this sequence.
@@ -21,28 +21,46 @@ extension Store {
             guard let file = try StoreError.wrapping({ () throws(DiskError) in try disk.open(name, .read) }) else {
                 throw StoreError.damage("The segment is missing", name, nil)
             }
-            guard try tellSegment(file, name, from: sequence, body) else { return }
+            let isNewest = number >= manifest.segment
+            guard try tellSegment(file, name, isNewest: isNewest, from: sequence, body) else { return }
         }
     }
 
     private static func tellSegment(
-        _ file: any DiskFile, _ name: String, from sequence: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Bool
+        _ file: any DiskFile, _ name: String, isNewest: Bool, from sequence: UInt64,
+        _ body: (UnsafeRawBufferPointer) throws -> Bool
     ) throws -> Bool {
         let start = try SegmentHeader.reading(file, name)
         if sequence == 0 {
-            var line = [UInt8](repeating: 0, count: start.offset - 1)
-            _ = try line.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
-            guard try line.withUnsafeBytes(body) else { return false }
+            guard try bytes(0..<(start.offset - 1), of: file).withUnsafeBytes(body) else { return false }
         }
         let reader = SegmentReader(file, from: start)
-        while case .flush(let flush) = try reader.next() {
-            guard reader.tip.seq >= sequence else { continue }
-            var bytes = [UInt8](repeating: 0, count: flush.byteCount)
-            _ = try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: flush.offset) }
-            for line in bytes.split(separator: 0x0a) {
-                guard try Array(line).withUnsafeBytes(body) else { return false }
+        while true {
+            switch try StoreError.wrapping({ () throws(DiskError) in try reader.next() }) {
+            case .flush(let flush):
+                guard reader.tip.seq >= sequence else { continue }
+                for line in try bytes(flush.offset..<flush.tip.offset, of: file).split(separator: 0x0a) {
+                    guard try Array(line).withUnsafeBytes(body) else { return false }
+                }
+            case .end: return true
+            case .gap where isNewest: return false
+            case .gap(let gap):
+                throw StoreError.damage(
+                    "The segment is damaged before its end: \(gap.reason)", name, gap.offset, reader.tip.seq)
+            case .unsound(let offset, let reason):
+                throw StoreError.damage("A flush is whole and cannot be: \(reason)", name, offset, reader.tip.seq)
             }
         }
-        return true
+    }
+
+    private static func bytes(_ range: Range<Int>, of file: any DiskFile) throws(StoreError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: range.count)
+        do {
+            let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: range.lowerBound) }
+            bytes.removeLast(range.count - count)
+        } catch {
+            throw StoreError(error as! DiskError)
+        }
+        return bytes
     }
 }

@@ -1,5 +1,13 @@
 import StateTree
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 extension StoreError {
     /// A page or a long value of the state that cannot be read.
     init(_ error: PageError) {
@@ -10,6 +18,10 @@ extension StoreError {
             self.init(
                 .corrupt, "\(item) \(error.id) of the state is damaged: \(error.reason)", at: place,
                 advice: "Run check. Restore the store from a backup, or salvage what can be proven.")
+        case .outdated:
+            self.init(
+                .inputOutput(call: "sqlite3", errno: ESTALE), "\(item) \(error.id) cannot be read: \(error.reason)",
+                at: place, advice: "Open the store again.")
         case .unreadable(let code):
             self.init(
                 .inputOutput(call: "sqlite3", errno: code),

@@ -37,7 +37,7 @@ struct RetentionPlan {
             } else {
                 let excess = rank.excess(
                     bytes, age: age(snapshot.createdAt), commits: sequence - min(sequence, snapshot.sequence))
-                decide(&decision, excess, isKept: snapshot.isKept, snapshot.deprecatedAt)
+                decide(&decision, excess, snapshot.mark, snapshot.deprecatedAt)
             }
             return decision
         }.reversed()
@@ -70,7 +70,7 @@ struct RetentionPlan {
                 let excess = rank.excess(
                     segment.byteCount, age: age(segment.lastTimestamp),
                     commits: sequence - min(sequence, segment.lastSequence))
-                decide(&decision, excess, isKept: segment.isKept, segment.deprecatedAt)
+                decide(&decision, excess, segment.mark, segment.deprecatedAt)
             }
             return decision
         }.reversed()
@@ -86,13 +86,13 @@ struct RetentionPlan {
     // MARK: - Both
 
     private func decide(
-        _ decision: inout RetentionDecision, _ excess: String?, isKept: Bool, _ deprecatedAt: UInt64?
+        _ decision: inout RetentionDecision, _ excess: String?, _ mark: HandMark, _ deprecatedAt: UInt64?
     ) {
-        guard let excess = excess ?? deprecatedAt.map({ _ in "it is deprecated" }) else {
+        guard let excess = mark == .deprecated ? "it was deprecated by hand" : excess else {
             decision.reason = "it is within the limits"
             return
         }
-        if isKept {
+        if mark == .kept {
             decision.reason = "it is kept by hand, though \(excess)"
             return
         }

@@ -68,9 +68,9 @@ final class RetentionRun {
             switch (decision.action, decision.item) {
             case (.keep, _), (.wait, _): break
             case (.deprecate, .snapshot(let id)):
-                try wrapping { () throws(SQLiteError) in try file.setDeprecated(snapshot: id, at: now) }
+                try wrapping { () throws(SQLiteError) in try file.setDeprecated(snapshot: id, at: now, .none) }
             case (.deprecate, .segment(let number)):
-                try wrapping { () throws(SQLiteError) in try file.setDeprecated(segment: number, at: now) }
+                try wrapping { () throws(SQLiteError) in try file.setDeprecated(segment: number, at: now, .none) }
             case (.reclaim, .snapshot(let id)):
                 try wrapping { () throws(SQLiteError) in try file.removeSnapshot(id) }
             case (.reclaim, .segment(let number)): segments.append(number)

@@ -15,17 +15,20 @@ struct DeferredChanges: ~Copyable {
     private var sharedCount = 0
 
     /// - Parameters:
-    ///   - memoryBytesMax: what the state may take. A tree takes up to some three times what it is built of.
+    ///   - memoryBytesMax: what the state may take. A tree takes up to some one and a half times what it is built of.
     ///   - isEmpty: whether the tree is.
     init(memoryBytesMax: Int, forEmptyTree isEmpty: Bool) {
         self.memoryBytesMax = memoryBytesMax
-        byteCountMax = isEmpty ? memoryBytesMax / 4 : Self.batchBytes(memoryBytesMax)
+        byteCountMax = isEmpty ? memoryBytesMax / 3 : Self.batchBytes(memoryBytesMax)
     }
 
     /// An eighth of the memory at most.
-    private static func batchBytes(_ memoryBytesMax: Int) -> Int { min(memoryBytesMax / 8, 1 << 20) }
+    private static func batchBytes(_ memoryBytesMax: Int) -> Int { min(memoryBytesMax / 8, 2 << 20) }
 
-    var isFull: Bool { changes.byteCount >= byteCountMax }
+    var isFull: Bool { changes.byteCount + Self.bytesPerChange * changes.count >= byteCountMax }
+
+    /// What a change takes beside its key and value: until it is applied, and while it is sorted.
+    private static let bytesPerChange = 88
 
     /// Makes room for what a log of so many bytes holds, as far as it is put off together. Costs address space alone.
     mutating func reserve(logBytes: Int) { changes.reserve(min(logBytes, byteCountMax)) }

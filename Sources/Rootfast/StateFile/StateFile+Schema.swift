@@ -44,13 +44,13 @@ extension StateFile {
           last_page INTEGER NOT NULL,       -- the last ids in pages and long_values at that time
           last_value INTEGER NOT NULL,
           outcome_count INTEGER NOT NULL,   -- the last number in outcomes
-          outcome_sum TEXT NOT NULL,        -- the sum modulo 2^256 of the hashes of the outcomes that are kept
+          outcome_sum TEXT NOT NULL,        -- the sum modulo 2^256 of the hashes of the outcomes kept then
           reason TEXT NOT NULL,             -- why it was taken
           hash TEXT NOT NULL,               -- binds all of the above, its rows in in_doubt and in free_numbers
           created_at INTEGER NOT NULL,
           is_verified INTEGER NOT NULL,     -- 1 once it was read back
           deprecated_at INTEGER,            -- since when it is to be reclaimed
-          is_kept INTEGER NOT NULL,         -- 1 if it was taken back by hand
+          is_kept INTEGER NOT NULL,         -- by hand: 1 if it was taken back, -1 if it was deprecated
           byte INTEGER NOT NULL,
           bytes INTEGER NOT NULL            -- of the pages and long values that it added
         ) STRICT;
@@ -93,7 +93,7 @@ extension StateFile {
           first_timestamp INTEGER NOT NULL, last_timestamp INTEGER NOT NULL,
           bytes INTEGER NOT NULL,
           deprecated_at INTEGER,            -- since when it is to be reclaimed
-          is_kept INTEGER NOT NULL,         -- 1 if it was taken back by hand
+          is_kept INTEGER NOT NULL,         -- by hand: 1 if it was taken back, -1 if it was deprecated
           reclaimed_at INTEGER              -- when its file was removed
         ) STRICT;
         """

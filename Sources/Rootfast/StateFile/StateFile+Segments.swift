@@ -12,7 +12,7 @@ struct CataloguedSegment: Hashable, Sendable {
     var lastTimestamp: UInt64
     var byteCount: Int
     var deprecatedAt: UInt64?
-    var isKept = false
+    var mark = HandMark.none
     var reclaimedAt: UInt64?
 
     /// What two segments' first lines tell of the first of them.
@@ -37,7 +37,7 @@ struct CataloguedSegment: Hashable, Sendable {
         lastTimestamp = row.number(6)
         byteCount = row.byteCount(7)
         deprecatedAt = row.isNull(8) ? nil : row.number(8)
-        isKept = row.integer(9) != 0
+        mark = HandMark(rawValue: row.integer(9)) ?? .none
         reclaimedAt = row.isNull(10) ? nil : row.number(10)
     }
 }
@@ -62,12 +62,12 @@ extension StateFile {
             .number(segment.reclaimedAt))
     }
 
-    /// Deprecates a segment, or with `nil` takes it back by hand; durably.
-    func setDeprecated(segment number: UInt64, at time: UInt64?) throws(SQLiteError) {
+    /// Deprecates a segment, or with `nil` takes it back; durably.
+    func setDeprecated(segment number: UInt64, at time: UInt64?, _ mark: HandMark) throws(SQLiteError) {
         try transaction { connection throws(SQLiteError) in
             try connection.run(
                 "UPDATE segments SET deprecated_at = ?, is_kept = ? WHERE number = ?", .number(time),
-                .number(time == nil ? 1 : 0), .number(number))
+                .integer(mark.rawValue), .number(number))
         }
     }
 

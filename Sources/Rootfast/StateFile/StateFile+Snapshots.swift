@@ -27,16 +27,34 @@ extension StateFile {
 
     /// Removes all snapshots that came after one, finished or not, and all that they added: the store goes on from there.
     func discardSnapshots(after last: SnapshotWriter.Previous) throws(SQLiteError) {
+        try transaction { connection throws(SQLiteError) in try Self.discardSnapshots(after: last, connection) }
+    }
+
+    /// The same where something is wrong with those that came after. They may have forgotten outcomes, or this one failed to:
+    /// so it binds those that are left from now on.
+    func goOn(from row: SnapshotRow) throws(SQLiteError) -> SnapshotWriter.Previous {
         try transaction { connection throws(SQLiteError) in
-            let id = SQLiteValue.number(last.id)
-            try connection.run("DELETE FROM snapshots WHERE id > ?", id)
-            try connection.run("DELETE FROM in_doubt WHERE snapshot > ?", id)
-            try connection.run("DELETE FROM free_numbers WHERE snapshot > ?", id)
-            try connection.run("DELETE FROM dropped WHERE snapshot > ?", id)
-            try connection.run("DELETE FROM pages WHERE id > ?", .number(last.page))
-            try connection.run("DELETE FROM long_values WHERE id > ?", .number(last.longValue))
-            try connection.run("DELETE FROM outcomes WHERE number > ?", .number(last.outcomeCount))
+            try Self.discardSnapshots(after: .init(row), connection)
+            var row = row
+            row.outcomeSum = try sumOfOutcomes(through: row.outcomeCount, connection).digest
+            try connection.run(
+                "UPDATE snapshots SET outcome_sum = ?, hash = ? WHERE id = ?", .text("\(row.outcomeSum)"),
+                .text("\(row.hash)"), .number(row.id))
+            return .init(row)
         }
+    }
+
+    private static func discardSnapshots(
+        after last: SnapshotWriter.Previous, _ connection: Connection
+    ) throws(SQLiteError) {
+        let id = SQLiteValue.number(last.id)
+        try connection.run("DELETE FROM snapshots WHERE id > ?", id)
+        try connection.run("DELETE FROM in_doubt WHERE snapshot > ?", id)
+        try connection.run("DELETE FROM free_numbers WHERE snapshot > ?", id)
+        try connection.run("DELETE FROM dropped WHERE snapshot > ?", id)
+        try connection.run("DELETE FROM pages WHERE id > ?", .number(last.page))
+        try connection.run("DELETE FROM long_values WHERE id > ?", .number(last.longValue))
+        try connection.run("DELETE FROM outcomes WHERE number > ?", .number(last.outcomeCount))
     }
 
     /// Removes a snapshot; its pages are freed step by step by `reclaim`.
@@ -48,12 +66,12 @@ extension StateFile {
         }
     }
 
-    /// Deprecates a snapshot, or with `nil` takes it back by hand; durably.
-    func setDeprecated(snapshot id: UInt64, at time: UInt64?) throws(SQLiteError) {
+    /// Deprecates a snapshot, or with `nil` takes it back; durably.
+    func setDeprecated(snapshot id: UInt64, at time: UInt64?, _ mark: HandMark) throws(SQLiteError) {
         try transaction { connection throws(SQLiteError) in
             try connection.run(
                 "UPDATE snapshots SET deprecated_at = ?, is_kept = ? WHERE id = ?", .number(time),
-                .number(time == nil ? 1 : 0), .number(id))
+                .integer(mark.rawValue), .number(id))
         }
     }
 
@@ -97,6 +115,13 @@ extension StateFile {
     }
 }
 
+/// What was said by hand of a snapshot or a segment.
+enum HandMark: Int64, Hashable, Sendable {
+    case none = 0
+    case kept = 1
+    case deprecated = -1
+}
+
 /// What the state file tells of a snapshot at a glance.
 struct SnapshotSummary: Hashable, Sendable {
     var id: UInt64
@@ -110,7 +135,7 @@ struct SnapshotSummary: Hashable, Sendable {
     var createdAt: UInt64
     var isVerified: Bool
     var deprecatedAt: UInt64?
-    var isKept: Bool
+    var mark: HandMark
     var byteCount: Int
 
     init(_ row: Row) {
@@ -125,7 +150,7 @@ struct SnapshotSummary: Hashable, Sendable {
         createdAt = row.number(8)
         isVerified = row.integer(9) != 0
         deprecatedAt = row.isNull(10) ? nil : row.number(10)
-        isKept = row.integer(11) != 0
+        mark = HandMark(rawValue: row.integer(11)) ?? .none
         byteCount = row.byteCount(12)
     }
 }

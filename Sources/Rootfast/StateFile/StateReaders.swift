@@ -65,9 +65,7 @@ final class StateReaders: PageStore, @unchecked Sendable {
 
     func cause(of error: PageError) -> PageError {
         guard error.kind == .damaged, wasWritten() else { return error }
-        return PageError(
-            .unreadable(code: 0), error.item, error.id,
-            "the store has been written since it was opened to be read; open it again")
+        return PageError(.outdated, error.item, error.id, "the store has been written since it was opened to be read")
     }
 
     private func blob(_ sql: String, _ item: PageError.Item, _ id: UInt64) throws(PageError) -> [UInt8] {

@@ -26,12 +26,12 @@ public struct Options: Hashable, Sendable {
 
     func validate() throws(StoreError) {
         guard (4096...(4 << 30)).contains(segmentBytesMax), attemptsMax >= 1, outcomeCountMax >= 0,
-            memoryBytesMax >= 1 << 20, (0...1).contains(compaction.deadShare ?? 0)
+            memoryBytesMax >= 1 << 20, compaction.isPossible
         else {
             throw StoreError(
                 .invalidArgument, "An option is out of its range: \(self)",
                 advice: "segmentBytesMax is 4 KiB to 4 GiB, memoryBytesMax 1 MiB or more, deadShare 0 to 1, "
-                    + "attemptsMax 1 or more, outcomeCountMax 0 or more.")
+                    + "the other triggers of compaction more than 0, attemptsMax 1 or more, outcomeCountMax 0 or more.")
         }
     }
 }

@@ -62,9 +62,11 @@ extension Store {
             return .init()
         }
         return try StoreError.wrapping { () throws(SQLiteError) in
-            let previous = recovered.snapshot.map { SnapshotWriter.Previous($0) } ?? .init()
-            if !recovered.faults.isEmpty { try recovered.file.discardSnapshots(after: previous) }
-            return previous
+            let isAsUsual = recovered.faults.isEmpty && recovered.snapshot?.isVerified != false
+            guard !isAsUsual else { return recovered.snapshot.map { .init($0) } ?? .init() }
+            if let row = recovered.snapshot { return try recovered.file.goOn(from: row) }
+            try recovered.file.discardSnapshots(after: .init())
+            return .init()
         }
     }
 
@@ -80,7 +82,7 @@ extension Store {
             return try openReadOnly(disk, options, environment, isBeingWritten: wasLocked)
         } catch {
             // A writer that came meanwhile can look like damage: read again beside it.
-            guard error.code == .corrupt, !wasLocked, disk.isLocked() else { throw error }
+            guard !wasLocked, disk.isLocked() else { throw error }
             return try openReadOnly(disk, options, environment, isBeingWritten: true)
         }
     }

@@ -52,7 +52,7 @@ public final class Transaction {
         let view = View(state: reading())
         let own = pending.copies.filter { Self.covers(range, $0.key) }.sorted { $0.key.precedes($1.key) }
         var merge = Merge(own: range.isReversed ? own.reversed() : own, isReversed: range.isReversed)
-        let limit = range.limit ?? .max
+        let limit = max(range.limit ?? .max, 0)
         var all = range
         all.limit = nil
         if limit > 0 {

@@ -27,6 +27,8 @@ public struct PageError: Error, Hashable, Sendable {
         case unreadable(code: Int32)
         /// It is missing, or not what it was.
         case damaged
+        /// The store has been changed by another since it was opened.
+        case outdated
     }
     public enum Item: Hashable, Sendable { case page, longValue }
 

@@ -252,7 +252,8 @@ extension Tree {
         while pool.page(rootSlot).count == 1, pool.page(rootSlot).isChild(0) {
             let child = pool.page(rootSlot).child(0)
             guard pool.page(child).word > 0 else { return }
-            pool.paging?.keep(child)
+            // One of the current generation is in no snapshot yet, and those to come know it as their root.
+            if pool.page(child).generation != pool.generation { pool.paging?.keep(child) }
             pool.discardPage(rootSlot)
             rootSlot = child
         }

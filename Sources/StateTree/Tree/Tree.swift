@@ -97,9 +97,10 @@ public final class Tree {
     /// Bytes of memory held for pages and values, of this tree and of all views that are still in use.
     public var memoryBytes: Int { pool.byteCount }
 
-    /// Whether memory for pages should be made ahead; `makeRoomAhead` does, and may be called from any thread.
+    /// Whether memory for pages should be made ahead; `makeRoomAhead` does, and may be called from any thread. It keeps
+    /// nothing of the tree.
     public var isRoomDue: Bool { pool.frames.isSpareDue }
-    public var makeRoomAhead: @Sendable () -> Void { { [pool] in pool.frames.makeSpare() } }
+    public var makeRoomAhead: @Sendable () -> Void { { [weak pool] in pool?.frames.makeSpare() } }
 
     /// Makes this tree what `view` shows. Requires a hashed view of this tree. O(1).
     public func revert(to view: TreeView) {
