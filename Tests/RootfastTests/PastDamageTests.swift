@@ -82,13 +82,15 @@ import Testing
         let folder = TemporaryFolder()
         let store = try SnapshotTests.open(folder.path) {
             $0.retention.snapshots = .init()
-            $0.retention.segments = .init()
+            $0.retention.segments = .init(count: 2)
             $0.snapshotsOnClose = false
         }
         for round in 1...3 {
             for i in 1...3 { try store.write { try $0.put("key \(round) \(i)", "1") } }
             try store.maintenance.takeSnapshot()
         }
+        try store.maintenance.retain()
+        #expect(try store.maintenance.segments().map(\.number) == [2, 3, 4])
         try store.close()
         try Self.damage(folder.path, 2, at: "key 2 2")
         let reader = try Store.open(folder.path, mode: .readOnly)

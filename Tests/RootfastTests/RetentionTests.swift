@@ -84,6 +84,28 @@ import Testing
         expectError(.invalidArgument) { try again.maintenance.undeprecate(.snapshot(1)) }
     }
 
+    /// It kept the time of its deprecation, and went without any grace when it was next beyond a limit.
+    @Test func `what is within the limits again is deprecated no longer`() throws {
+        let folder = TemporaryFolder()
+        let store = try Self.sample(folder) {
+            $0.retention.snapshots = .init(count: 2)
+            $0.retention.segments = .init(count: 2)
+            $0.retention.grace = .seconds(3600)
+        }
+        try store.maintenance.retain()
+        #expect(try store.maintenance.snapshots().contains { $0.deprecatedAt != nil })
+        #expect(try store.maintenance.segments().contains { $0.deprecatedAt != nil })
+        try store.close()
+        let again = try SnapshotTests.open(folder.path) {
+            $0.retention.snapshots = .init(count: 10)
+            $0.retention.segments = .init(count: 10)
+        }
+        try again.maintenance.retain()
+        #expect(try again.maintenance.snapshots().count == 6)
+        #expect(try again.maintenance.snapshots().allSatisfy { $0.deprecatedAt == nil && !$0.isKept })
+        #expect(try again.maintenance.segments().allSatisfy { $0.deprecatedAt == nil && !$0.isKept })
+    }
+
     /// What was deprecated by hand and within the limits stayed, and went without any grace once it was beyond them.
     @Test func `what is deprecated by hand goes after its grace time, within the limits too`() throws {
         let folder = TemporaryFolder()

@@ -147,20 +147,20 @@ extension History {
     ) throws(StoreError) -> LogTip {
         let reader = SegmentReader(file, from: start)
         var tip = start
-        while true {
+        // What is behind the known end is somebody else's, who writes; before it nothing may be missing.
+        while tip.n < end.n {
             switch try StoreError.wrapping({ () throws(DiskError) in try reader.next() }) {
             case .flush(let flush):
                 guard flush.tip.timestamp <= time else { return tip }
                 tip = flush.tip
-                if tip.n >= end.n { return tip }
             case .end:
                 guard tip.segment == end.segment else { return tip }
-                // What is behind the known end is somebody else's, who writes; before it nothing may be missing.
                 throw .damage("The log ends before record \(end.n)", name, tip.offset, tip.seq)
             case .gap(let gap): throw .damage("The log is damaged: \(gap.reason)", name, gap.offset, tip.seq)
             case .unsound(let offset, let reason):
                 throw .damage("A flush is whole and cannot be: \(reason)", name, offset, tip.seq)
             }
         }
+        return tip
     }
 }

@@ -65,4 +65,6 @@ public struct RetentionDecision: Hashable, Sendable {
     public var byteCount: Int
     public var action: Action
     public var reason: String
+    /// Whether it was deprecated by limits that it is within again.
+    var isTakenBack = false
 }

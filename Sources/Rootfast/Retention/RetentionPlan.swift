@@ -90,6 +90,7 @@ struct RetentionPlan {
     ) {
         guard let excess = mark == .deprecated ? "it was deprecated by hand" : excess else {
             decision.reason = "it is within the limits"
+            decision.isTakenBack = deprecatedAt != nil
             return
         }
         if mark == .kept {

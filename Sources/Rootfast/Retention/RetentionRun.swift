@@ -66,17 +66,24 @@ final class RetentionRun {
         var segments: [UInt64] = []
         for decision in decisions {
             switch (decision.action, decision.item) {
-            case (.keep, _), (.wait, _): break
-            case (.deprecate, .snapshot(let id)):
-                try wrapping { () throws(SQLiteError) in try file.setDeprecated(snapshot: id, at: now, .none) }
-            case (.deprecate, .segment(let number)):
-                try wrapping { () throws(SQLiteError) in try file.setDeprecated(segment: number, at: now, .none) }
+            case (.keep, let item): if decision.isTakenBack { try setDeprecated(item, at: nil) }
+            case (.wait, _): break
+            case (.deprecate, let item): try setDeprecated(item, at: now)
             case (.reclaim, .snapshot(let id)):
                 try wrapping { () throws(SQLiteError) in try file.removeSnapshot(id) }
             case (.reclaim, .segment(let number)): segments.append(number)
             }
         }
         try reclaim(segments, now)
+    }
+
+    private func setDeprecated(_ item: RetentionItem, at time: UInt64?) throws(StoreError) {
+        try wrapping { () throws(SQLiteError) in
+            switch item {
+            case .snapshot(let id): try file.setDeprecated(snapshot: id, at: time, .none)
+            case .segment(let number): try file.setDeprecated(segment: number, at: time, .none)
+            }
+        }
     }
 
     private func reclaim(_ numbers: [UInt64], _ now: UInt64) throws(StoreError) {
