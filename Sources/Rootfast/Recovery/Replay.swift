@@ -77,7 +77,8 @@ struct Replay {
         let tip = start ?? LogTip(newStore: manifest.store, root: machine.tree.root(), timestamp: 0)
         if options.readsAhead {
             makeRoomAhead()
-            machine.expectReplay(logBytes: bytesTotal)
+            // Where every root is verified nothing is put off.
+            if !options.verifiesEveryRoot { machine.expectReplay(logBytes: bytesTotal) }
         }
         defer { machine.onRoomDue = nil }
         var log = Log(manifest: manifest, tip: tip)
