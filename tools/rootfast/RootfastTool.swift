@@ -49,8 +49,10 @@ struct RootfastTool: ParsableCommand {
     private static func finish(_ status: ExitStatus) -> Never {
         do {
             try Output.standard.finish()
+        } catch is Output.Closed {
+            // What was found holds, whoever reads it.
         } catch {
-            if !(error is Output.Closed) { Failure(error)?.tell(asJSON: false) }
+            Failure(error)?.tell(asJSON: false)
             ExitStatus.failed.exit()
         }
         status.exit()
