@@ -60,6 +60,8 @@ struct RootfastTool: ParsableCommand {
 
     /// Known before the arguments are, as they may be what is wrong.
     private static var wantsJSON: Bool {
-        CommandLine.arguments.dropFirst().prefix { $0 != "--" }.contains("--json")
+        let arguments = CommandLine.arguments.dropFirst().prefix { $0 != "--" }
+        // A session always answers in JSON.
+        return arguments.first == "session" || arguments.contains("--json")
     }
 }
