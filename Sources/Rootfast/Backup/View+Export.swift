@@ -42,12 +42,13 @@ extension View {
 
     /// Makes an empty file; answers its folder, and its name there, by which SQLite takes it for a file whatever it is.
     private static func makeFile(_ path: String) throws(StoreError) -> (folder: FileDisk, name: String) {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        let name = String(parts.last!)
-        let folder = parts.count == 1 ? "." : parts.dropLast().joined(separator: "/") + "/"
+        // By bytes: a slash and an accent behind it are one character.
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let start = slash.map(path.utf8.index(after:)) ?? path.startIndex
+        let (folder, name) = (String(path[..<start]), String(path[start...]))
         guard !name.isEmpty, !path.utf8.contains(0) else { throw refusal(path, "this names no file") }
         do {
-            let disk = try FileDisk(path: folder, .readOnly)
+            let disk = try FileDisk(path: folder.isEmpty ? "." : folder, .readOnly)
             _ = try disk.open(name, .create)
             return (disk, name)
         } catch let error as DiskError {
