@@ -47,9 +47,9 @@ package final class Connection {
         sqlite3_close_v2(handle)
     }
 
-    /// A path as a URI: all but the plainest bytes escaped.
+    /// A path as a URI: all but the plainest bytes escaped. Two slashes at its beginning do not name a host.
     package static func uri(_ path: String) -> String {
-        var uri = "file:"
+        var uri = path.utf8.first == UInt8(ascii: "/") ? "file://" : "file:"
         for byte in path.utf8 {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -132,6 +132,15 @@ import Testing
         expectError(.invalidArgument) { try store.view.export(toSQLite: file) }
     }
 
+    /// SQLite took what follows for a host.
+    @Test func `a path with two slashes at its beginning names a file`() throws {
+        let folder = TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: false)
+        let connection = try SQLite.Connection(path: "/" + folder.path + "/a.db", .create)
+        try connection.execute("CREATE TABLE a (b)")
+        #expect(FileManager.default.fileExists(atPath: folder.path + "/a.db"))
+    }
+
     // MARK: - Damage
 
     /// A closed store whose oldest segments are gone, and what it holds.

@@ -146,6 +146,21 @@ import Testing
         #expect(try tool.run("scan", tool.store).lines == [#"{"key":"before","value":2}"#])
     }
 
+    /// It was told only when more input came.
+    @Test(arguments: [[], ["--writers", "4"]])
+    func `what fails is told while input may still come`(options: [String]) throws {
+        let tool = try Tool()
+        let store = try Store.open(tool.store, mode: .createIfMissing)
+        _ = try store.prepare("doubtful") { try $0.put("locked", "1") }
+        try store.close()
+        let writer = try LiveWriter(tool, ["apply", tool.store, "--ack"] + options)
+        #expect(writer.commit(#"{"data":{"free":1}}"#)?.hasPrefix("ack ") == true)
+        writer.feed(#"{"data":{"locked":1}}"#)
+        try #require(writer.answers(within: 30))
+        #expect(writer.acknowledgement() == nil && writer.finish() == 1)
+        #expect(try String(contentsOfFile: tool.folder + "/writer.err", encoding: .utf8).contains("Line 2"))
+    }
+
     @Test func `an id that stands twice in one input is applied once`() throws {
         let tool = try Tool()
         let input = #"{"tx_id":"x","data":{"a":1}}"# + "\n" + #"{"tx_id":"x","data":{"a":2}}"#

@@ -86,6 +86,12 @@ final class Descriptor {
         return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
     }
 
+    /// Whether there is something to read, or the end, before so long.
+    func isReadable(within seconds: Int32) -> Bool {
+        var request = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+        return poll(&request, 1, seconds * 1000) > 0
+    }
+
     func readAll() -> [UInt8] {
         var all: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)

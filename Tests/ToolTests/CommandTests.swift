@@ -158,7 +158,7 @@ import Testing
         let check = try tool.run("check", tool.store)
         #expect(check.status == 3)
         #expect(check.lines.first == "sound, but wants attention: 2 transactions in doubt")
-        #expect(check.text.contains("rootfast resolve \(tool.store) 'p 1' --commit"))
+        #expect(check.text.contains("rootfast resolve --commit -- \(tool.store) 'p 1' (or --abort)"))
 
         #expect(
             try tool.run("resolve", tool.store, "p 1", "--commit", "--json").json["outcome"] as? String == "committed")
@@ -210,6 +210,49 @@ import Testing
         #expect((json.json["damage"] as? [String: Any])?["file"] as? String == "log/0000000001.jsonl")
         #expect(try tool.run("get", tool.store, "a").status == 2)
         #expect(try tool.run("put", tool.store, "a", "1", "--json").error["code"] as? String == "corrupt")
+    }
+
+    /// They were read as options.
+    @Test func `the commands that check proposes are right for names that begin with a dash`() throws {
+        let tool = try Tool()
+        let store = try Store.open(tool.folder + "/-store", mode: .createIfMissing)
+        _ = try store.prepare("-1") { try $0.put("held", "1") }
+        try store.close()
+        let there = "cd '\(tool.folder)'"
+        let next = try tool.run(["check", "--json", "--", "-store"], after: there).json["next"] as? [String]
+        let command = try #require(next?.first).replacing(" (or --abort)", with: "")
+        let run = try tool.run([], after: "\(there); rootfast() { \"$0\" \"$@\"; }; \(command); exit $?")
+        #expect(run.status == 0 && run.text.hasPrefix("committed 1"), "\(command): \(run.err)")
+
+        try Data("x".utf8).write(to: URL(fileURLWithPath: tool.folder + "/-store/log/0000000001.jsonl"))
+        let damaged = try tool.run(["check", "--json", "--", "-store"], after: there)
+        #expect((damaged.json["next"] as? [String])?.last == "rootfast log -- -store")
+    }
+
+    /// It was 0: that nobody reads on was taken for the end of it.
+    @Test func `a verdict is the exit code also if nobody reads what is printed`() throws {
+        let tool = try Self.small()
+        let copy = tool.folder + "/copy"
+        func expectUnread(_ status: Int32, _ command: String...) throws {
+            for extra in [[], ["--json"]] {
+                #expect(try tool.runUnread(command + extra) == status, "\(command + extra)")
+                try? FileManager.default.removeItem(atPath: copy)
+            }
+        }
+        for command in ["check", "status", "in-doubt", "scan"] { try expectUnread(0, command, tool.store) }
+        try expectUnread(3, "import", copy, Fixture.path("rvc-v2-forms/wal.log"))
+
+        let store = try Store.open(tool.store)
+        _ = try store.prepare("p 1") { try $0.put("held", "1") }
+        try store.close()
+        for command in ["check", "status", "in-doubt"] { try expectUnread(3, command, tool.store) }
+
+        let log = URL(fileURLWithPath: tool.store + "/log/0000000001.jsonl")
+        var bytes = try Data(contentsOf: log)
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: log)
+        try expectUnread(2, "check", tool.store)
+        try expectUnread(3, "salvage", tool.store, "--to", copy)
     }
 
     @Test func `what cannot be written to is an error`() throws {

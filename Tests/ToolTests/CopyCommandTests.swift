@@ -113,8 +113,7 @@ import Testing
                 let run = try tool.run(program: Tool.path, command)
                 #expect(run.status == 64 && run.err.contains("is not empty"), "\(command): \(run.err)")
             }
-            let after = try Tool.files(of: target)
-            #expect(after.filter { $0.key != "lock" } == before.filter { $0.key != "lock" })
+            #expect(try Tool.files(of: target) == before)
         }
     }
 
@@ -148,6 +147,41 @@ import Testing
         #expect(try tool.run("export", tool.store, "--sqlite", plain).status == 64)
         #expect(try String(contentsOfFile: plain, encoding: .utf8) == "no database")
         #expect(try tool.runWell("export", tool.store).text == tool.runWell("scan", tool.store).text)
+    }
+
+    /// What was left of it kept the next one from being made.
+    @Test func `an export that fails leaves no file, and one that does not a file for its owner alone`() throws {
+        let tool = try Tool()
+        let store = try Store.open(tool.store, mode: .createIfMissing)
+        try store.write { try $0.put("long", String(repeating: "x", count: 1 << 20)) }
+        try store.close()
+        let file = tool.folder + "/export.sqlite"
+        let small = try tool.run(
+            ["export", tool.store, "--sqlite", file], after: "trap '' XFSZ; ulimit -f 64")
+        #expect(small.status == 1 && small.err.contains("cannot be written"), "\(small.err)")
+        #expect(!FileManager.default.fileExists(atPath: file))
+        try tool.runWell("export", tool.store, "--sqlite", file)
+        let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+    }
+
+    @Test func `an export's file has any name, and no name is special to SQLite`() throws {
+        let tool = try Tool()
+        _ = try History.filled(3, in: tool)
+        for name in [":memory:", "file:x?mode=memory", "%41"] {
+            let run = try tool.run(["export", tool.store, "--sqlite", name], after: "cd '\(tool.folder)'")
+            #expect(run.status == 0, "\(run.err)")
+            let rows = try Self.rows(of: "\(tool.folder)/\(name)", tool)
+            #expect(try rows.count == tool.runWell("scan", tool.store).lines.count)
+        }
+        for name in ["", tool.folder + "/", tool.folder, tool.folder + "/none/x", "."] {
+            let run = try tool.run("export", tool.store, "--sqlite", name)
+            #expect(run.status == 64 && run.err.contains("cannot be made"), "\(name): \(run.err)")
+        }
+        for path in ["/\(tool.folder)/slashes", "\(tool.folder)/\u{301}accent"] {
+            #expect(try tool.runWell("export", tool.store, "--sqlite", path).status == 0)
+            #expect(FileManager.default.fileExists(atPath: path))
+        }
     }
 
     /// The rows of `state` as Python's sqlite3 reads them.

@@ -54,6 +54,27 @@ import Testing
         #expect(try tool.run("import", tool.store, other, "--json").json["undecided"] as? Int == 1)
     }
 
+    /// The time it took grew with the square of the repetitions: more than a minute for these.
+    @Test func `an id that is used over and over takes no longer than others`() throws {
+        let tool = try Tool()
+        let line = #"{"tx_id":"again","changes":{"k":1},"committed":true}"# + "\n"
+        let file = try tool.file("wal.log", String(repeating: line, count: 40_000))
+        let run = try tool.run(["import", tool.store, file, "--json"], after: "ulimit -t 30")
+        #expect(run.status == 0 && run.json["committed"] as? Int == 40_000, "\(run.err)")
+    }
+
+    @Test func `an id that is used again is numbered, past numbers that are taken`() throws {
+        let tool = try Tool()
+        let ids = ["a", "a", "a (3)", "a", "a", "a (2)"]
+        let lines = ids.map { #"{"tx_id":"\#($0)","changes":{"k":1},"committed":true}"# }
+        let file = try tool.file("wal.log", lines.joined(separator: "\n"))
+        #expect(try tool.run("import", tool.store, file).status == 0)
+        let expected = ["a", "a (2)", "a (3)", "a (4)", "a (5)", "a (2) (2)"]
+        let log = try tool.run("log", tool.store).text
+        let used = log.matches(of: /"PREPARE".*"tx_id":"([^"]+)"/).map { String($0.1) }
+        #expect(used == expected)
+    }
+
     @Test func `a missing log makes no store`() throws {
         let tool = try Tool()
         #expect(try tool.run("import", tool.store, tool.folder + "/nothing").status == 1)

@@ -24,6 +24,9 @@ final class LiveWriter {
     /// What it acknowledges next; waits for it.
     func acknowledgement() -> String? { output.readLine() }
 
+    /// Whether it acknowledges something, or ends, before so long.
+    func answers(within seconds: Int32) -> Bool { output.isReadable(within: seconds) }
+
     /// Feeds a line and waits until it is durable.
     func commit(_ line: String) -> String? {
         feed(line)

@@ -29,6 +29,18 @@ import Testing
         }
     }
 
+    /// It was told in text.
+    @Test func `a session that cannot begin says so in JSON`() throws {
+        let tool = try Tool()
+        let file = try tool.file("plain", "")
+        for (arguments, status) in [([file], 10), ([], 64), ([file, "--bogus"], 64)] as [([String], Int32)] {
+            let run = try tool.run(program: Tool.path, ["session"] + arguments)
+            #expect(run.status == status && run.err.isEmpty, "\(run.status): \(run.err)")
+            #expect(run.error["message"] is String)
+        }
+        #expect(try tool.run("session", "--help").text.hasPrefix("OVERVIEW"))
+    }
+
     // MARK: - Transactions
 
     @Test func `of two open transactions that read what the other changes, the second to commit gets a conflict`()

@@ -45,8 +45,23 @@ final class Tool {
     ///
     /// A limit and no measurement, because a process starts out with the peak of the one that started it.
     func run(_ arguments: [String], input: String, memoryKiBMax: Int) throws -> Run {
-        let script = "ulimit -v \(memoryKiBMax); exec \"$0\" \"$@\""
+        try run(arguments, input: input, after: "ulimit -v \(memoryKiBMax)")
+    }
+
+    /// Runs `rootfast` from a shell, after a command that changes what it runs in.
+    func run(_ arguments: [String], input: String = "", after command: String) throws -> Run {
+        let script = "\(command); exec \"$0\" \"$@\""
         return try run(program: "/bin/sh", ["-c", script, Self.path] + arguments, input: Array(input.utf8))
+    }
+
+    /// Runs `rootfast` with nobody to read what it prints; its exit code.
+    func runUnread(_ arguments: [String]) throws -> Int32 {
+        let (reading, writing) = Descriptor.pipe()
+        reading.close()
+        let (input, errors) = (try Descriptor("/dev/null"), try Descriptor(folder + "/unread.err", writing: true))
+        let child = try Child(
+            Self.path, arguments, input: input.number, output: writing.number, error: errors.number)
+        return withExtendedLifetime((input, writing, errors)) { child.wait() }
     }
 
     func run(program: String, _ arguments: [String], input: [UInt8] = []) throws -> Run {

@@ -49,8 +49,10 @@ struct RootfastTool: ParsableCommand {
     private static func finish(_ status: ExitStatus) -> Never {
         do {
             try Output.standard.finish()
+        } catch is Output.Closed {
+            // What was found holds, whoever reads it.
         } catch {
-            if !(error is Output.Closed) { Failure(error)?.tell(asJSON: false) }
+            Failure(error)?.tell(asJSON: false)
             ExitStatus.failed.exit()
         }
         status.exit()
@@ -58,6 +60,8 @@ struct RootfastTool: ParsableCommand {
 
     /// Known before the arguments are, as they may be what is wrong.
     private static var wantsJSON: Bool {
-        CommandLine.arguments.dropFirst().prefix { $0 != "--" }.contains("--json")
+        let arguments = CommandLine.arguments.dropFirst().prefix { $0 != "--" }
+        // A session always answers in JSON.
+        return arguments.first == "session" || arguments.contains("--json")
     }
 }

@@ -38,7 +38,9 @@ extension Store {
         try maintenance.backup(to: try Self.emptyFolder(path))
     }
 
+    /// Makes a folder, or takes one that is empty. One that is not is left as it is, without a lock.
     static func emptyFolder(_ path: String) throws(StoreError) -> FileDisk {
+        if let found = try? FileDisk(path: path, .readOnly) { try checkEmpty(found, path) }
         let disk: FileDisk
         do throws(FileDisk.OpeningError) {
             disk = try FileDisk(path: path, .exclusive, creating: true)
@@ -49,13 +51,18 @@ extension Store {
             case .missing: throw .noStore
             }
         }
+        // Somebody else may have written to it before it was locked.
+        try checkEmpty(disk, path)
+        return disk
+    }
+
+    private static func checkEmpty(_ disk: FileDisk, _ path: String) throws(StoreError) {
         let names = try wrapping { () throws(DiskError) in try disk.list("").filter { $0 != "lock" } }
         guard names.isEmpty else {
             throw StoreError(
                 .invalidArgument, "The folder \(path) is not empty: it holds \(names[0])", advice: "Use another folder."
             )
         }
-        return disk
     }
 
     private static func wrapping<R>(_ body: () throws(DiskError) -> R) throws(StoreError) -> R {

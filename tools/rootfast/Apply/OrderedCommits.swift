@@ -58,7 +58,7 @@ struct OrderedCommits {
             batch.append(job)
         }
         while batch.count < jobCountMax, byteCount < Self.batchBytesMax {
-            switch try source.next(waiting: batch.isEmpty) {
+            switch try next(waiting: batch.isEmpty) {
             case .end: return true
             case .notYet: return false
             case .job(let job):
@@ -71,6 +71,14 @@ struct OrderedCommits {
             }
         }
         return false
+    }
+
+    /// The next job. Before it waits for input, what is under way ends: what fails is told at once.
+    private func next(waiting: Bool) throws -> JobStep {
+        let step = try source.next(waiting: false)
+        guard waiting, case .notYet = step else { return step }
+        try tally.waitUntilIdle()
+        return try source.next(waiting: true)
     }
 
     /// Sees which of a batch are committed already, while nothing is under way, and begins the others.

@@ -15,7 +15,10 @@ final class ThreadedCommits: @unchecked Sendable {
     private var waitingBytes = 0
     private var isEnded = false
     private var workingCount = 0
+    /// Jobs that were read, and whose end was not told yet.
+    private var unfinishedCount = 0
     private static let waitingBytesMax = 64 << 20
+    private static let inputRestNanoseconds: UInt64 = 1_000_000
 
     init(_ store: Store, _ source: any JobSource, _ tally: Tally, writerCount: Int) {
         self.store = store
@@ -40,12 +43,26 @@ final class ThreadedCommits: @unchecked Sendable {
     }
 
     private func readAll() throws {
-        while !tally.hasFailed, case .job(let job) = try source.next(waiting: true) {
+        while !tally.hasFailed, case .job(let job) = try next() {
             lock.withLock {
                 while !hasRoom(for: job) { hasChanged.wait(lock) }
+                unfinishedCount += 1
                 waiting.append(job)
                 waitingBytes += job.byteCount
                 hasChanged.broadcast()
+            }
+        }
+    }
+
+    /// The next job. It waits for input alone only when nothing can fail meanwhile: what fails is told at once.
+    private func next() throws -> JobStep {
+        while true {
+            let isIdle = lock.withLock { unfinishedCount == 0 }
+            if tally.hasFailed { return .end }
+            let step = try source.next(waiting: isIdle)
+            guard case .notYet = step else { return step }
+            lock.withLock {
+                if unfinishedCount > 0 { hasChanged.wait(lock, nanoseconds: Self.inputRestNanoseconds) }
             }
         }
     }
@@ -59,6 +76,7 @@ final class ThreadedCommits: @unchecked Sendable {
         while let job = take() {
             tally.begin()
             tally.finish(job, Result { try store.write(id: job.id) { try job.write(to: $0) } })
+            lock.withLock { unfinishedCount -= 1 }
         }
         lock.withLock {
             workingCount -= 1

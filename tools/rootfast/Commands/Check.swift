@@ -24,14 +24,18 @@ struct Check: ParsableCommand {
             }
         }
         progress.clear()
-        if arguments.isJSON {
-            var answer = Answer()
-            answer.describe(report, store: arguments.store)
-            try Output.standard.print(answer)
-        } else {
-            for line in CheckText(report: report, store: arguments.store).lines { try Output.standard.print(line) }
-        }
+        try Output.whileRead { try tell(report) }
         if let status = report.status { throw status }
+    }
+
+    private func tell(_ report: CheckReport) throws {
+        guard arguments.isJSON else {
+            for line in CheckText(report: report, store: arguments.store).lines { try Output.standard.print(line) }
+            return
+        }
+        var answer = Answer()
+        answer.describe(report, store: arguments.store)
+        try Output.standard.print(answer)
     }
 }
 
@@ -58,9 +62,9 @@ extension CheckReport {
     fileprivate func nextCommands(_ store: String) -> [String] {
         let quoted = shellQuoted(store)
         if verdict == .damaged {
-            return ["cp -a -- \(quoted) \(shellQuoted(store + ".damaged"))", "rootfast log \(quoted)"]
+            return ["cp -a -- \(quoted) \(shellQuoted(store + ".damaged"))", "rootfast log -- \(quoted)"]
         }
-        return inDoubt.map { "rootfast resolve \(quoted) \(shellQuoted($0.id)) --commit (or --abort)" }
+        return inDoubt.map { "rootfast resolve --commit -- \(quoted) \(shellQuoted($0.id)) (or --abort)" }
     }
 }
 

@@ -10,14 +10,18 @@ struct InDoubt: ParsableCommand {
 
     func run() throws {
         let transactions = try arguments.openToRead().inDoubt()
-        if arguments.isJSON {
-            var answer = Answer()
-            answer.list(inDoubt: transactions)
-            try Output.standard.print(answer)
-        } else {
-            for transaction in transactions { try Output.standard.print(transaction.line) }
-        }
+        try Output.whileRead { try tell(transactions) }
         if !transactions.isEmpty { throw ExitStatus.wantsAttention }
+    }
+
+    private func tell(_ transactions: [InDoubtTransaction]) throws {
+        guard arguments.isJSON else {
+            for transaction in transactions { try Output.standard.print(transaction.line) }
+            return
+        }
+        var answer = Answer()
+        answer.list(inDoubt: transactions)
+        try Output.standard.print(answer)
     }
 }
 

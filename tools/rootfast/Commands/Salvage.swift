@@ -17,9 +17,8 @@ struct Salvage: ParsableCommand {
 
     func run() throws {
         let report = try Failure.naming(arguments.store) { try Store.salvage(arguments.store, to: to) }
-        if arguments.isJSON {
-            try Output.standard.print(answer(report))
-        } else {
+        try Output.whileRead {
+            guard !arguments.isJSON else { return try Output.standard.print(answer(report)) }
             for line in lines(report) { try Output.standard.print(line) }
         }
         if !report.losses.isEmpty { throw ExitStatus.wantsAttention }

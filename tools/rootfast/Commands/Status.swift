@@ -15,14 +15,16 @@ struct Status: ParsableCommand {
         for snapshot in recovery.badSnapshots {
             Output.error("rootfast: \(arguments.store): passed over what is not whole: \(snapshot)")
         }
-        if arguments.isJSON {
-            var answer = Answer()
-            answer.describe(status, recovery)
-            try Output.standard.print(answer)
-        } else {
-            try printText(status, recovery)
+        try Output.whileRead {
+            if arguments.isJSON { try printAnswer(status, recovery) } else { try printText(status, recovery) }
         }
         if status.inDoubtCount > 0 || recovery.tornTail != nil { throw ExitStatus.wantsAttention }
+    }
+
+    private func printAnswer(_ status: StoreStatus, _ recovery: RecoveryReport) throws {
+        var answer = Answer()
+        answer.describe(status, recovery)
+        try Output.standard.print(answer)
     }
 
     private func printText(_ status: StoreStatus, _ recovery: RecoveryReport) throws {

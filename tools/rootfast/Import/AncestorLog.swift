@@ -18,6 +18,8 @@ final class AncestorLog: JobSource {
     private var pending: [String: Pending] = [:]
     private var decided: Set<String> = []
     private var idsUsed: Set<String> = []
+    /// Of ids that were used again, the last number behind them.
+    private var lastUses: [String: Int] = [:]
 
     /// Transactions whose commit was found; given up; and prepared again before they were decided.
     private(set) var committedCount = 0
@@ -95,13 +97,15 @@ final class AncestorLog: JobSource {
     /// becomes then depends on the log alone, so that an import can be run again.
     private func unusedID(_ id: String) -> String {
         let base = Job.isID(Array(id.utf8)) ? id : "rvc2-\(BLAKE2b.hash(id.utf8))"
-        var unused = base
-        var use = 1
-        while !idsUsed.insert(unused).inserted {
+        guard !idsUsed.insert(base).inserted else { return base }
+        var use = lastUses[base, default: 1]
+        var unused: String
+        repeat {
             use += 1
             let numbered = "\(base) (\(use))"
             unused = Job.isID(Array(numbered.utf8)) ? numbered : "rvc2-\(BLAKE2b.hash(numbered.utf8))"
-        }
+        } while !idsUsed.insert(unused).inserted
+        lastUses[base] = use
         return unused
     }
 

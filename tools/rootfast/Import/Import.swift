@@ -21,7 +21,10 @@ struct Import: ParsableCommand {
         try arguments.closing(store) {
             var commits = try OrderedCommits(store, source, tally)
             try tally.following { try commits.run() }
-            if arguments.isJSON { try printAnswer(source, tally, store) } else { try printText(source, tally, store) }
+            try Output.whileRead {
+                guard !arguments.isJSON else { return try printAnswer(source, tally, store) }
+                try printText(source, tally, store)
+            }
         }
         if !source.unreadable.isEmpty || !source.withoutPrepare.isEmpty { throw ExitStatus.wantsAttention }
     }

@@ -49,6 +49,11 @@ final class Output: @unchecked Sendable {
     /// Prints what is left; the end of a command's output.
     func finish() throws { try lock.withLock { try flush() } }
 
+    /// Runs what prints a result, to its end or until its reader has gone: the exit code is the result's either way.
+    static func whileRead(_ body: () throws -> Void) throws {
+        do { try body() } catch is Closed {}
+    }
+
     private func flush() throws {
         defer { pending.removeAll(keepingCapacity: true) }
         try pending.withUnsafeBytes { bytes in
