@@ -149,6 +149,7 @@ struct StateCheck {
                 continue
             }
             guard let found else {
+                if try wasReclaimedSince(segment.number) { continue }
                 throw .damage("The segment is missing, and was not reclaimed", name, nil, segment.firstSequence)
             }
             let byteCount = try StoreError.wrapping { () throws(DiskError) in try found.byteCount() }
@@ -159,6 +160,16 @@ struct StateCheck {
             }
         }
         return leftOver
+    }
+
+    /// Whether a segment that is missing was reclaimed since: what was read of the catalogue is as it was when the check began.
+    private func wasReclaimedSince(_ number: UInt64) throws(StoreError) -> Bool {
+        let now = StateFile(on: disk, store: file.store, StateFile.isAlone(on: disk) ? .immutable : .readOnly)
+        defer { now.close() }
+        let segments = try StoreError.wrapping { () throws(SQLiteError) in
+            try now.readers.read { connection throws(SQLiteError) in try now.segments(connection) }
+        }
+        return segments.contains { $0.number == number && $0.reclaimedAt != nil }
     }
 }
 
