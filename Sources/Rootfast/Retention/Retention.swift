@@ -1,8 +1,8 @@
 /// How long snapshots and segments of the log are kept.
 ///
 /// What goes beyond a limit is first *deprecated*: still there, and taken back by `undeprecate`. After `grace` it is
-/// *reclaimed*, like what was deprecated by hand. Whatever the limits, nothing goes that recovery, a view, a backup or a transaction in doubt needs: the
-/// two newest verified snapshots and the log since the older of them stay.
+/// *reclaimed*, like what was deprecated by hand. Whatever the limits, nothing goes that recovery, a view, a backup or a
+/// transaction in doubt needs: the two newest verified snapshots and the log since the older of them stay.
 public struct Retention: Hashable, Sendable {
     /// What is kept is within every limit that is set.
     public struct Limits: Hashable, Sendable {
