@@ -125,6 +125,33 @@ import Testing
         for (key, value) in expected { #expect(try again.get(key) == value) }
     }
 
+    @Test func `bytes and text of every kind stand for the same keys and values`() throws {
+        let store = try Store.simulated(SimulatedDisk(), creating: true)
+        let text = "clé 🔑 of more than fifteen bytes"
+        let padded = [0] + utf8(text) + [0]
+        try store.write { try $0.put(text, Substring("value")) }
+        try padded.withUnsafeBytes { memory in
+            let raw = UnsafeRawBufferPointer(rebasing: memory.dropFirst().dropLast())
+            #expect(try store.get(text) == utf8("value"))
+            #expect(try store.get(raw) == utf8("value"))
+            #expect(try store.get(padded.dropFirst().dropLast()) == utf8("value"))
+            #expect(try store.get(Substring(text)) == utf8("value"))
+            #expect(try store.view.withValue(of: raw) { $0.map { Array($0) } } == utf8("value"))
+            try store.write { tx in
+                try tx.delete(raw)
+                #expect(try tx.get(text) == nil)
+                try tx.put(raw, raw)
+            }
+            #expect(try store.view.entries() == [Entry(key: utf8(text), value: utf8(text))])
+            let membership = try store.proof(for: raw).verify(key: utf8(text), root: store.root)
+            #expect(membership == .present(valueHash: BLAKE2b.hash(raw)))
+        }
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        try store.write { try $0.put("empty", nothing) }
+        #expect(try store.get("empty") == [])
+        #expect(throws: StoreError.self) { try store.write { try $0.put(nothing, "value") } }
+    }
+
     @Test func `sizes beyond the limits are refused and nothing is written`() throws {
         let store = try Store.simulated(SimulatedDisk(), creating: true)
         let root = store.root

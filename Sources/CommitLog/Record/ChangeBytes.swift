@@ -48,7 +48,7 @@ package struct ChangeBytes: ~Copyable {
     }
 
     /// Gives a key another value. The memory of the one before is not used again.
-    package mutating func replaceValue(_ index: Int, _ value: [UInt8]?) {
+    package mutating func replaceValue(_ index: Int, _ value: UnsafeRawBufferPointer?) {
         (items[index].valueStart, items[index].valueCount) = (bytes.count, value?.count ?? -1)
         if let value { bytes.append(value) }
     }

@@ -2,7 +2,7 @@ import CommitLog
 import StateTree
 
 extension Limits {
-    static func check(key: [UInt8]) throws(StoreError) {
+    static func check(key: some Collection<UInt8>) throws(StoreError) {
         guard (1...keyBytesMax).contains(key.count) else {
             throw StoreError(
                 .invalidArgument, "A key has 1 to \(keyBytesMax) bytes, and this one \(key.count)",
@@ -10,7 +10,7 @@ extension Limits {
         }
     }
 
-    static func check(value: [UInt8]) throws(StoreError) {
+    static func check(value: some Collection<UInt8>) throws(StoreError) {
         guard value.count <= valueBytesMax else {
             throw StoreError(
                 .invalidArgument, "A value has at most \(valueBytesMax) bytes, and this one \(value.count)",

@@ -23,22 +23,27 @@ public final class Transaction {
     /// Sets the value of a key.
     ///
     /// - Throws: `invalidArgument` for a key of no byte or more than 1,024, or a value of more than 16 MiB.
+    @inlinable
     public func put(_ key: some Bytes, _ value: some Bytes) throws(StoreError) {
-        let value = value.storedBytes
-        try Limits.check(value: value)
-        try change(key.storedBytes, to: value)
+        try key.withStoredBytes { key throws(StoreError) in
+            try value.withStoredBytes { value throws(StoreError) in try change(key, to: value) }
+        }
     }
 
     /// Removes a key; it need not be there.
+    @inlinable
     public func delete(_ key: some Bytes) throws(StoreError) {
-        try change(key.storedBytes, to: nil)
+        try key.withStoredBytes { key throws(StoreError) in try change(key, to: nil) }
     }
 
     /// The value of a key as this transaction sees it, or `nil`.
     public func get(_ key: some Bytes) throws(StoreError) -> [UInt8]? {
         let key = key.storedBytes
-        try checkUse(of: key)
-        if let position = position(of: key) { return pending.value(position).map { Array($0) } }
+        let own = try key.withStoredBytes { key throws(StoreError) in
+            try checkUse(of: key)
+            return position(of: key)
+        }
+        if let own { return pending.value(own).map { Array($0) } }
         reads.add(key)
         return try View(state: reading()).get(key)
     }
@@ -87,23 +92,25 @@ public final class Transaction {
         return newest
     }
 
-    private func change(_ key: [UInt8], to value: [UInt8]?) throws(StoreError) {
+    @usableFromInline
+    func change(_ key: UnsafeRawBufferPointer, to value: UnsafeRawBufferPointer?) throws(StoreError) {
+        if let value { try Limits.check(value: value) }
         try checkUse(of: key)
         if let position = position(of: key) { return pending.replaceValue(position, value) }
         pending.append(key, value)
         if !index.isEmpty {
-            index[key] = pending.count - 1
+            index[Array(key)] = pending.count - 1
         } else if pending.count > Self.lookedThroughMax {
             for position in 0..<pending.count { index[Array(pending.key(position))] = position }
         }
     }
 
-    private func position(of key: [UInt8]) -> Int? {
-        guard index.isEmpty else { return index[key] }
-        return key.withUnsafeBytes { key in (0..<pending.count).first { pending.key($0).hasSameBytes(as: key) } }
+    private func position(of key: UnsafeRawBufferPointer) -> Int? {
+        guard index.isEmpty else { return index[Array(key)] }
+        return (0..<pending.count).first { pending.key($0).hasSameBytes(as: key) }
     }
 
-    private func checkUse(of key: [UInt8]) throws(StoreError) {
+    private func checkUse(of key: UnsafeRawBufferPointer) throws(StoreError) {
         guard isOpen else { throw Self.closed }
         try Limits.check(key: key)
     }

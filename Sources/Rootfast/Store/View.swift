@@ -20,9 +20,7 @@ public struct View: Sendable {
     /// - Throws: `corrupt` or `inputOutput` if such a page cannot be read; so does everything that reads.
     @inlinable
     public func get(_ key: some Bytes) throws(StoreError) -> [UInt8]? {
-        try key.storedBytes.withUnsafeBufferPointer { key throws(StoreError) in
-            try copyValue(UnsafeRawBufferPointer(key))
-        }
+        try key.withStoredBytes { key throws(StoreError) in try copyValue(key) }
     }
 
     @inlinable
@@ -34,7 +32,7 @@ public struct View: Sendable {
     public func withValue<R>(of key: some Bytes, _ body: (UnsafeRawBufferPointer?) throws -> R) throws -> R {
         let reading = beginReading()
         defer { endReading(reading) }
-        return try key.storedBytes.withUnsafeBytes { try body(find($0)) }
+        return try key.withStoredBytes { try body(find($0)) }
     }
 
     // The steps of a look-up that are not inlined into the caller.
@@ -99,12 +97,9 @@ public struct View: Sendable {
     ///
     /// - Throws: `invalidArgument` for a key of no byte or more than 1,024.
     public func proof(for key: some Bytes) throws(StoreError) -> Proof {
-        let key = key.storedBytes
-        try Limits.check(key: key)
-        return try key.withUnsafeBufferPointer { key throws(StoreError) in
-            try StoreError.wrapping { () throws(PageError) in
-                try state.tree.proof(for: UnsafeRawBufferPointer(key))
-            }
+        try key.withStoredBytes { key throws(StoreError) in
+            try Limits.check(key: key)
+            return try StoreError.wrapping { () throws(PageError) in try state.tree.proof(for: key) }
         }
     }
 

@@ -13,7 +13,7 @@ import Testing
             let key = rng.bytes(.random(in: 1...3, using: &rng))
             let value = Bool.random(using: &rng) ? rng.bytes(.random(in: 0...40, using: &rng)) : nil
             if let index = keys.firstIndex(of: key) {
-                changes.replaceValue(index, value)
+                (value ?? []).withUnsafeBytes { changes.replaceValue(index, value == nil ? nil : $0) }
             } else {
                 changes.append(key, value)
                 keys.append(key)

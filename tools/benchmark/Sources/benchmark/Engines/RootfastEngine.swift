@@ -43,15 +43,13 @@ extension Options {
 private final class RootfastSession: Session {
     private let store: Store
     private lazy var view = store.view
-    private var key = [UInt8](repeating: 0, count: Shape.keyLength)
 
     init(_ store: Store) { self.store = store }
 
     func commit(_ batch: Batch) throws { try store.commit(batch) }
 
     func get(_ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) throws -> Bool {
-        self.key.withUnsafeMutableBytes { $0.copyMemory(from: key) }
-        return try view.withValue(of: self.key) { value in
+        try view.withValue(of: key) { value in
             guard let value else { return false }
             buffer.copyMemory(from: value)
             return true
@@ -62,15 +60,13 @@ private final class RootfastSession: Session {
 /// Reads by `Store.get`: the newest view and an array of its own for each value.
 private final class RootfastCopyingSession: Session {
     private let store: Store
-    private var key = [UInt8](repeating: 0, count: Shape.keyLength)
 
     init(_ store: Store) { self.store = store }
 
     func commit(_ batch: Batch) throws { try store.commit(batch) }
 
     func get(_ key: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer) throws -> Bool {
-        self.key.withUnsafeMutableBytes { $0.copyMemory(from: key) }
-        guard let value = try store.get(self.key) else { return false }
+        guard let value = try store.get(key) else { return false }
         buffer.copyBytes(from: value)
         return true
     }
@@ -80,7 +76,7 @@ extension Store {
     fileprivate func commit(_ batch: Batch) throws {
         try write { transaction in
             for position in 0..<batch.count {
-                try transaction.put(Array(batch.key(position)), Array(batch.value(position)))
+                try transaction.put(batch.key(position), batch.value(position))
             }
         }
     }
