@@ -7,12 +7,13 @@ kill leaves it open whether something took effect, the model follows the store, 
 import os
 import shutil
 import tempfile
-from collections import Counter
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
+import copies
 import reference
+from copies import HITS
 from model import Model, Range, Transaction, key_range
 from session import Session, check, pause
 from spelling import entries, key_bytes, spell_key, spell_value, value_bytes
@@ -26,9 +27,8 @@ REQUIRED = [
     "kill with a decision under way", "kill with maintenance under way", "kill while opening", "vote survived a kill",
     "vote survived a kill and was committed", "snapshot", "retention removed something", "reopened from a snapshot",
     "reopened from a snapshot with a vote in doubt", "read at an older sequence", "older sequence is not retained",
-    "closed", "end of input", "nonsense refused", "transaction of before a kill is not open",
+    "closed", "end of input", "nonsense refused", "transaction of before a kill is not open", *copies.REQUIRED,
 ]  # fmt: skip
-HITS = Counter()
 BINARY = "rootfast"
 
 KEYS = [b"a", b"ab", b"b", b"b\x00", b"$e", b"\xc3\xa9", b"\xff\xfe", b"k" * 300]
@@ -82,7 +82,7 @@ ends = st.one_of(
 delays = st.sampled_from(["stopped"] * 4 + [None] * 3 + [0, 30, 60, 100, 150, 200, 300, 500, 1000, 3000])
 
 
-class Store(RuleBasedStateMachine):
+class Store(copies.Copies, RuleBasedStateMachine):
     transactions = Bundle("transactions")
     # Ids of transactions, whatever became of them.
     identities = Bundle("identities")
@@ -95,6 +95,7 @@ class Store(RuleBasedStateMachine):
         self.open = {}
         self.count = 0
         self.survivors = set()
+        self.binary = BINARY
         HITS["example"] += 1
 
     def teardown(self):
@@ -238,8 +239,9 @@ class Store(RuleBasedStateMachine):
         if "op" in answer:
             return True
         # Whatever the limits, the two newest snapshots stay, and the log since the older of them.
-        floor = min(snapshot["sequence"] for snapshot in self.ask(op="snapshots")["snapshots"][-2:])
-        assert error(answer) == "not_retained" and self.retains and sequence < floor, answer
+        snapshots = self.ask(op="snapshots")["snapshots"][-2:] if self.retains else []
+        floor = max([self.floor] + [snapshot["sequence"] for snapshot in snapshots[:1]])
+        assert error(answer) == "not_retained" and sequence < floor, answer
         return False
 
     # --- Maintenance ---

@@ -104,6 +104,8 @@ class Model:
         self.history = [{}]
         self.outcomes = {}
         self.votes = {}
+        # Outcomes and votes as they were just before the commit that came after each sequence.
+        self.ends = []
 
     @property
     def state(self):
@@ -115,6 +117,14 @@ class Model:
 
     def copy(self):
         return copy.deepcopy(self)
+
+    def at(self, sequence):
+        """The model as it was before the commit after a sequence."""
+        past = self.copy()
+        if sequence < self.sequence:
+            past.outcomes, past.votes = past.ends[sequence]
+            del past.history[sequence + 1 :], past.ends[sequence:]
+        return past
 
     # --- What a transaction comes to ---
 
@@ -153,6 +163,7 @@ class Model:
     def commit(self, transaction, identity=None):
         """Returns the sequence of the newest commit."""
         if transaction.changes:
+            self.ends.append((dict(self.outcomes), dict(self.votes)))
             self.history.append(overlaid(self.state, transaction.changes))
             if identity is not None:
                 self.outcomes[identity] = self.sequence
@@ -174,12 +185,14 @@ class Model:
         return "already_decided"
 
     def decide(self, identity, is_commit):
-        vote = self.votes.pop(identity, None)
+        vote = self.votes.get(identity)
         if vote is None:
             return
         if is_commit:
+            self.ends.append((dict(self.outcomes), dict(self.votes)))
             # Also one that changes nothing is a commit.
             self.history.append(overlaid(self.state, vote.changes))
+        del self.votes[identity]
         self.outcomes[identity] = self.sequence if is_commit else "aborted"
 
     def outcome(self, identity):
