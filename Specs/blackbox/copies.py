@@ -46,21 +46,18 @@ class Copies:
         self.expect_state(self.run("backup", self.path, target))
         self.expect_state(check(self.binary, target))
         self.path = target
-        self.restore_at(sequence)
+        self.restore(sequence)
         HITS["backup restored"] += 1
 
     def restore(self, sequence):
-        self.restore_at(sequence)
-
-    def restore_at(self, sequence):
         target, is_newest = self.target(), sequence == self.model.sequence
         where = [] if is_newest else ["--sequence", str(sequence)]
         answer = self.run("restore", self.path, target, *where, may_fail=not is_newest)
         if "error" in answer:
-            assert answer["error"]["code"] == "not_retained" and sequence < self.oldest(), answer
+            assert answer["error"]["code"] == "not_retained" and sequence < self.oldest_on_disk(), answer
             HITS["older sequence is not there to restore"] += 1
             assert not os.path.exists(target) or not os.listdir(target), "half a copy was left"
-            return self.restore_at(self.model.sequence)
+            return self.restore(self.model.sequence)
         self.move(target, self.model.at(sequence), answer)
         HITS["restored" if is_newest else "restored to an older sequence"] += 1
 
@@ -77,7 +74,7 @@ class Copies:
         lines = self.lines("export", self.path)
         assert entries(lines) == sorted(self.model.state.items())
         target = self.target() + ".sqlite"
-        where = ["--sequence", str(sequence)] if sequence >= self.oldest() else []
+        where = ["--sequence", str(sequence)] if sequence >= self.oldest_on_disk() else []
         self.run("export", self.path, "--sqlite", target, *where)
         expected = self.model.history[sequence] if where else self.model.state
         with sqlite3.connect(target) as database:
@@ -110,10 +107,13 @@ class Copies:
         self.path, self.model, self.floor = target, model, model.sequence
         self.expect_state(answer)
 
-    def oldest(self):
-        """Whatever the limits, states from here on are there."""
-        snapshots = parse(self.output("snapshots", self.path))["snapshots"][-2:] if self.retains else []
-        return max([self.floor] + [snapshot["sequence"] for snapshot in snapshots[:1]])
+    def oldest(self, snapshots):
+        """States from here on are there: whatever the limits, the two newest snapshots stay, and the log since."""
+        kept = snapshots[-2:] if self.retains else []
+        return max([self.floor] + [snapshot["sequence"] for snapshot in kept[:1]])
+
+    def oldest_on_disk(self):
+        return self.oldest(self.run("snapshots", self.path)["snapshots"])
 
     def target(self):
         return os.path.join(self.folder, self.fresh())

@@ -238,10 +238,8 @@ class Store(copies.Copies, RuleBasedStateMachine):
             HITS["read at an older sequence" if "op" in answer else "older sequence is not retained"] += 1
         if "op" in answer:
             return True
-        # Whatever the limits, the two newest snapshots stay, and the log since the older of them.
-        snapshots = self.ask(op="snapshots")["snapshots"][-2:] if self.retains else []
-        floor = max([self.floor] + [snapshot["sequence"] for snapshot in snapshots[:1]])
-        assert error(answer) == "not_retained" and sequence < floor, answer
+        oldest = self.oldest(self.ask(op="snapshots")["snapshots"])
+        assert error(answer) == "not_retained" and sequence < oldest, answer
         return False
 
     # --- Maintenance ---
