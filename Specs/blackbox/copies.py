@@ -27,6 +27,8 @@ class Copies:
 
     # What was before this sequence did not come along.
     floor = 0
+    # Whether the store is a backup: it holds the log only from the older of the two newest snapshots on.
+    is_backup = False
 
     @rule(kind=kinds, is_killed=st.booleans(), back=st.integers(0, 4))
     def copy(self, kind, is_killed, back):
@@ -41,11 +43,11 @@ class Copies:
         self.reopen([self.model], is_closed=kind != "export" or not is_killed)
 
     def backup(self, sequence):
-        """A backup is the same store, history and all; what is written to is made of it."""
+        """A backup is the same store; what is written to is made of it."""
         target = self.target()
         self.expect_state(self.run("backup", self.path, target))
         self.expect_state(check(self.binary, target))
-        self.path = target
+        self.path, self.is_backup = target, True
         self.restore(sequence)
         HITS["backup restored"] += 1
 
@@ -104,12 +106,12 @@ class Copies:
     # --- Inside ---
 
     def move(self, target, model, answer):
-        self.path, self.model, self.floor = target, model, model.sequence
+        self.path, self.model, self.floor, self.is_backup = target, model, model.sequence, False
         self.expect_state(answer)
 
     def oldest(self, snapshots):
         """States from here on are there: whatever the limits, the two newest snapshots stay, and the log since."""
-        kept = snapshots[-2:] if self.retains else []
+        kept = snapshots[-2:] if self.retains or self.is_backup else []
         return max([self.floor] + [snapshot["sequence"] for snapshot in kept[:1]])
 
     def oldest_on_disk(self):
