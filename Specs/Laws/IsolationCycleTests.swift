@@ -58,7 +58,8 @@ private struct ListRun {
         var options = Options()
         options.attemptsMax = choices.pick([1, 16])
         options.durability = choices.pick([.sync, .sync, .async(interval: .milliseconds(1)), .none])
-        store = try .open(SimulatedDisk(), creating: true, options: options, environment: .system())
+        let environment = Environment.system(viewsKept: choices.pick([0, 3, 1024]))
+        store = try .open(SimulatedDisk(), creating: true, options: options, environment: environment)
     }
 
     /// All that was done and read, with a look at all lists at the end.

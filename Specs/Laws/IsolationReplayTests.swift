@@ -116,7 +116,8 @@ import Testing
         options.attemptsMax = choices.pick([1, 16])
         options.durability = choices.pick([.sync, .sync, .async(interval: .milliseconds(1)), .none])
         guard choices.oneIn(4) else {
-            return (try .open(SimulatedDisk(), creating: true, options: options, environment: .system()), nil)
+            let environment = Environment.system(viewsKept: choices.pick([0, 3, 1024]))
+            return (try .open(SimulatedDisk(), creating: true, options: options, environment: environment), nil)
         }
         options.memoryBytesMax = 1 << 20
         options.segmentBytesMax = 1 << 16

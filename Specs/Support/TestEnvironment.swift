@@ -4,12 +4,22 @@ import SeededRandom
 import Threading
 
 extension Environment {
-    /// A world without chance: a clock that ticks a microsecond a call, ids from a seed, no waiting.
+    /// A world without chance: a clock that ticks a microsecond a call, ids from a seed, no waiting. Views are kept for a
+    /// few flushes only, so that there are flushes with and without.
     package static func deterministic(seed: UInt64 = 1) -> Environment {
         let world = World(seed: seed)
         return Environment(
             now: { world.tick() }, randomBytes: { world.random() }, pause: { _ in }, kernel: .scalar,
-            usesThreads: false)
+            usesThreads: false, viewsKept: 2)
+    }
+}
+
+extension Environment {
+    /// The system's own, with views kept for longer or shorter than it would.
+    package static func system(viewsKept: Int) -> Environment {
+        var environment = system()
+        environment.viewsKept = viewsKept
+        return environment
     }
 }
 

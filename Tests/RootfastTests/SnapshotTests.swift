@@ -139,7 +139,7 @@ import Testing
         let (small, large) = (TemporaryFolder(), TemporaryFolder())
         let (a, b) = (try Self.open(small.path), try Self.open(large.path) { $0.memoryBytesMax = 1 << 30 })
         for round in 0..<60 {
-            let changes = (0..<200).map { _ in (Self.key(.random(in: 0..<20_000, using: &rng)), rng.bytes(100)) }
+            let changes = (0..<200).map { _ in (Self.key(.random(in: 0..<20_000, using: &rng)), rng.bytes(300)) }
             for store in [a, b] { try store.write { tx in for (key, value) in changes { try tx.put(key, value) } } }
             if round % 5 == 4 { try a.maintenance.takeSnapshot() }
         }

@@ -2,7 +2,6 @@ import Hashing
 import SeededRandom
 import StateTree
 import Testing
-import Threading
 
 /// Views that are hashed after the tree has gone on, or while it does.
 @Suite struct HashingBesideTests {
@@ -98,12 +97,13 @@ import Threading
     @Test(arguments: TreeTests.Shape.allCases)
     func `a view is hashed while the writer goes on`(shape: TreeTests.Shape) throws {
         var growing = Growing(shape, seed: 7, .scalar)
-        let beside = Beside()
+        let beside = Beside<TreeView>()
         for round in 0..<150 {
             growing.change(.random(in: 1...80, using: &growing.rng), isShrinking: round % 30 >= 20)
             // One view at a time is being hashed, as one flush at a time is on its way to the disk.
             if let (view, model) = beside.finish() { #expect(view.root == definedRoot(model)) }
-            beside.start(growing.tree, growing.tree.freeze(hashing: false), growing.model)
+            let (tree, view) = (growing.tree, growing.tree.freeze(hashing: false))
+            beside.start(growing.model) { tree.hash(view) }
         }
         if let (view, model) = beside.finish() {
             #expect(view.root == definedRoot(model))
@@ -112,42 +112,5 @@ import Threading
         let last = growing.tree.freeze(hashing: true)
         #expect(last.root == definedRoot(growing.model))
         try last.checkInvariants()
-    }
-}
-
-/// Hashes one view at a time on a thread of its own.
-///
-/// `@unchecked Sendable`, because everything mutable is touched under `lock` only.
-private final class Beside: @unchecked Sendable {
-    private let lock = Lock()
-    private let isDone = Condition()
-    private var job: (tree: Tree, view: TreeView)?
-    private var model: [[UInt8]: [UInt8]] = [:]
-    private var hashed: TreeView?
-    private var isRunning = false
-    private var thread: WorkerThread!
-
-    init() {
-        thread = WorkerThread { [unowned self] in
-            guard let (tree, view) = lock.withLock({ job }) else { return }
-            let hashed = tree.hash(view)
-            lock.withLock {
-                (self.hashed, job, isRunning) = (hashed, nil, false)
-                isDone.signal()
-            }
-        }
-    }
-
-    func start(_ tree: Tree, _ view: TreeView, _ model: [[UInt8]: [UInt8]]) {
-        lock.withLock { (job, self.model, isRunning) = ((tree, view), model, true) }
-        thread.wake()
-    }
-
-    func finish() -> (view: TreeView, model: [[UInt8]: [UInt8]])? {
-        lock.withLock {
-            while isRunning { isDone.wait(lock) }
-            defer { hashed = nil }
-            return hashed.map { ($0, model) }
-        }
     }
 }

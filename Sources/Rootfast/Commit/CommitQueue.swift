@@ -32,9 +32,13 @@ final class CommitQueue: @unchecked Sendable {
     private var isFlushDue = false
     private var isClosed = false
     /// The newest state that was frozen; `isBehind` if more was admitted since.
-    private var newest: StateView
+    private var newest: StateView?
     private var isBehind = false
-    private var durable: StateView
+    private var durable: StateView?
+    private var durableAt: UInt64
+    /// How many flushes more keep a view of the state at their end, as somebody has read. Without one, what they write is
+    /// written in its place, and not copied.
+    private var viewsWanted = 0
     private var leader: WorkerThread?
     private var ticker: Ticker?
     private var allocator: WorkerThread?
@@ -42,16 +46,42 @@ final class CommitQueue: @unchecked Sendable {
     init(_ committer: Committer, _ environment: Environment) {
         self.committer = committer
         self.environment = environment
-        newest = committer.durable
-        durable = committer.durable
+        newest = committer.durableView
+        durable = committer.durableView
+        durableAt = committer.position.seq
     }
 
     // MARK: - States
 
-    /// The state at the end of the newest flush that is closed, durable or not.
-    var newestView: StateView { lock.withLock { newest } }
-    /// The newest state that is durable.
-    var durableView: StateView { lock.withLock { durable } }
+    /// The state at the end of the newest flush that is closed, durable or not; a newer one where that is not kept.
+    var newestView: StateView {
+        let kept = lock.withLock {
+            viewsWanted = environment.viewsKept
+            return newest
+        }
+        return kept ?? appliedView(hashing: false)
+    }
+
+    /// The newest state that is durable. Where it is not kept, as nobody has read for long, waits until all that was
+    /// admitted is durable; from then on it is kept.
+    var durableView: StateView {
+        let kept = lock.withLock {
+            viewsWanted = environment.viewsKept
+            return durable
+        }
+        if let kept { return kept }
+        var shown: StateView!
+        // Refused by no queue, and never failing.
+        _ = try? submit(CommitRequest(.barrier { shown = $0.showDurable() }, isClosing: true))
+        lock.withLock {
+            // A flush may have become durable since.
+            if durable == nil, durableAt == shown.sequence { durable = shown }
+        }
+        return shown
+    }
+
+    /// The sequence of the newest state that is durable.
+    var durableSequence: UInt64 { lock.withLock { durableAt } }
 
     /// Where the log stands with all that is durable.
     func durableTip() throws(StoreError) -> LogTip {
@@ -77,11 +107,10 @@ final class CommitQueue: @unchecked Sendable {
     func appliedView(hashing: Bool) -> StateView {
         lock.lock()
         defer { lock.unlock() }
-        if !isBehind, !hashing || newest.tree.isHashed { return newest }
+        if let newest, !isBehind, !hashing || newest.tree.isHashed { return newest }
         hold()
-        newest = committer.freeze(hashing: hashing)
-        isBehind = false
-        let view = newest
+        let view = committer.freeze(hashing: hashing)
+        (newest, isBehind) = (view, false)
         admitPending(mayBlock: false)
         letGo()
         wakeLeaderIfNeeded()
@@ -217,14 +246,17 @@ final class CommitQueue: @unchecked Sendable {
             Completion.give(answers)
             let failure = committer.persist(flush)
             lock.lock()
-            if failure == nil {
-                if newest === closedView { newest = flush.view! }
-                durable = flush.view!
+            if failure == nil, !flush.isEmpty {
+                if let closedView, newest === closedView { newest = flush.view }
+                (durable, durableAt) = (flush.view, flush.tip!.seq)
             }
             answers = failure == nil ? flush.takeAnswers(.success(())) : []
             hold()
             committer.finish(flush, failure)
-            if failure != nil { (newest, isBehind) = (durable, false) }
+            if failure != nil {
+                durable = committer.durableView
+                (newest, isBehind) = (durable, false)
+            }
         } while untilIdle
         letGo()
         lock.unlock()
@@ -235,10 +267,13 @@ final class CommitQueue: @unchecked Sendable {
 
     private func close() -> Flush {
         isFlushDue = false
+        if committer.needsViews { viewsWanted = environment.viewsKept }
+        let keepsView = viewsWanted > 0
+        if keepsView { viewsWanted -= 1 }
         lock.unlock()
-        let flush = committer.close()
+        let flush = committer.close(keepsView: keepsView)
         lock.lock()
-        (newest, isBehind) = (flush.view!, false)
+        if !flush.isEmpty { (newest, isBehind) = (flush.view, false) }
         return flush
     }
 

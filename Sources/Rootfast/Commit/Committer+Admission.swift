@@ -4,8 +4,9 @@ import StrictJSON
 
 /// The checks and the records of one request.
 extension Committer {
-    /// Checks one request against the state, and if it may be, applies and encodes it. Returns its sequence.
-    func apply(_ action: CommitRequest.Action) throws(StoreError) -> UInt64 {
+    /// Checks one request against the state, and if it may be, applies and encodes it. Returns its sequence, or
+    /// `nil` if it has to be tried again once all before it is durable.
+    func apply(_ action: CommitRequest.Action) throws(StoreError) -> UInt64? {
         switch action {
         case .write(let proposal, let id): try admitWrite(proposal, id)
         case .prepare(let proposal, let id): try admitVote(proposal, id)
@@ -14,10 +15,10 @@ extension Committer {
         }
     }
 
-    private func admitWrite(_ proposal: Proposal, _ id: [UInt8]?) throws(StoreError) -> UInt64 {
+    private func admitWrite(_ proposal: Proposal, _ id: [UInt8]?) throws(StoreError) -> UInt64? {
         if let id { try checkUnused(id) }
         try validate(proposal)
-        try load(proposal.changes)
+        guard try load(proposal.changes) else { return nil }
         endRecord()
         let txID = id ?? AnonymousID.make(n: tip.n + 1)
         RecordEncoder.appendPrepare(
@@ -28,7 +29,7 @@ extension Committer {
             n: tip.n + 2, txID: txID, timestamp: tip.timestamp, seq: tip.seq + 1, to: &open.buffer)
         tip.n += 2
         tip.seq += 1
-        machine.commit(proposal.changes, id: id, sequence: tip.seq)
+        machine.commit(proposal.changes, id: id, sequence: tip.seq, noting: noted)
         growth.changeCount += proposal.changes.count
         if id != nil { open.undo.append(.outcome) }
         return tip.seq
@@ -56,7 +57,7 @@ extension Committer {
     /// Deciding the same way again is harmless and writes nothing.
     private func admitDecision(
         _ id: [UInt8], _ decision: Decision, _ isResolved: Bool
-    ) throws(StoreError) -> UInt64 {
+    ) throws(StoreError) -> UInt64? {
         switch (try machine.outcome(of: id), decision) {
         case (.inDoubt, _): return try decide(id, decision, isResolved)
         case (.committed(let sequence), .commit): return sequence
@@ -74,8 +75,8 @@ extension Committer {
 
     private func decide(
         _ id: [UInt8], _ decision: Decision, _ isResolved: Bool
-    ) throws(StoreError) -> UInt64 {
-        if decision == .commit { try load(machine.inDoubt[id]!.changeBytes) }
+    ) throws(StoreError) -> UInt64? {
+        if decision == .commit { guard try load(machine.inDoubt[id]!.changeBytes) else { return nil } }
         endRecord()
         tip.n += 1
         switch decision {
@@ -83,7 +84,7 @@ extension Committer {
             tip.seq += 1
             RecordEncoder.appendCommit(
                 n: tip.n, txID: id, timestamp: tip.timestamp, isResolved: isResolved, seq: tip.seq, to: &open.buffer)
-            open.undo.append(.decision(machine.decide(id, committedAt: tip.seq)))
+            open.undo.append(.decision(machine.decide(id, committedAt: tip.seq, noting: noted)))
         case .abort(let reason):
             RecordEncoder.appendAbort(
                 n: tip.n, txID: id, timestamp: tip.timestamp, isResolved: isResolved, reason: Array(reason.utf8),
@@ -93,9 +94,22 @@ extension Committer {
         return tip.seq
     }
 
-    /// What cannot be read shows here, before anything is done.
-    private func load(_ changes: borrowing ChangeBytes) throws(StoreError) {
-        do throws(PageError) { try machine.load(changes) } catch { throw StoreError(error) }
+    /// What cannot be read shows here, before anything is done. Answers false if the changes could not be taken back as
+    /// things are, and some that were admitted are not durable yet.
+    private func load(_ changes: borrowing ChangeBytes) throws(StoreError) -> Bool {
+        do throws(PageError) {
+            guard noted != nil else {
+                try machine.load(changes)
+                return true
+            }
+            if try machine.loadNoting(changes) { return true }
+        } catch {
+            throw StoreError(error)
+        }
+        needsViews = true
+        guard isSettled else { return false }
+        _ = showDurable()
+        return true
     }
 
     private func endRecord() {

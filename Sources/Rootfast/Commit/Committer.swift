@@ -11,6 +11,9 @@ import Threading
 /// one is open already and admits. If that fails the store is *poisoned*: the state goes back to the end of the flush
 /// before, and nothing is written until the store is opened again.
 ///
+/// The state at the end of a flush is *kept*, as a view, if somebody is likely to read it. If not, pages are written in
+/// their place, and what they held is noted, to be put back if the flush fails.
+///
 /// One thread at a time may use a committer, but for `persist`, which another may call beside it. At most one flush is
 /// closed and not yet finished.
 final class Committer {
@@ -36,9 +39,14 @@ final class Committer {
     /// Where the log stands with all that was admitted. The root and the chain are those of the last flush that is
     /// finished.
     var tip: LogTip
-    /// Where the log stands with all that is durable, and the state there.
+    /// Where the log stands with all that is durable, how many keys there are, and the state itself, where it is kept.
     private var durableTip: LogTip
-    private(set) var durable: StateView
+    private(set) var durableKeyCount: Int
+    private(set) var durableView: StateView?
+    /// Whether the state at the end of the closed flush, if there is one, is kept.
+    private var closedIsKept = true
+    /// Whether views should be kept for a while: something came that cannot be taken back without.
+    var needsViews = false
     private(set) var poison: StoreError?
     /// How far the store has gone on since its last snapshot, and who is told.
     var growth: Growth
@@ -60,7 +68,8 @@ final class Committer {
         self.environment = environment
         self.tip = tip
         durableTip = tip
-        durable = StateView(tree: machine.tree.freeze(hashing: true), sequence: tip.seq)
+        durableView = StateView(tree: machine.tree.freeze(hashing: true), sequence: tip.seq)
+        durableKeyCount = machine.tree.count
     }
 
     /// Where the log stands with all that is durable.
@@ -90,10 +99,22 @@ final class Committer {
         return StateView(tree: machine.tree.freeze(hashing: hashing), sequence: tip.seq)
     }
 
+    /// The state that is durable. Requires that all that was admitted is.
+    func showDurable() -> StateView {
+        if let durableView { return durableView }
+        precondition(isSettled)
+        let view = StateView(tree: machine.tree.freeze(hashing: true), sequence: durableTip.seq)
+        durableView = view
+        return view
+    }
+
+    /// Where to note what is overwritten, if no view could bring it back.
+    var noted: Overwritten? { durableView == nil || !closedIsKept ? open.overwritten : nil }
+
     // MARK: - A request
 
     /// Whether all that was admitted is durable.
-    private var isSettled: Bool { closed == nil && open.isEmpty && open.waiting.isEmpty }
+    var isSettled: Bool { closed == nil && open.isEmpty && open.waiting.isEmpty }
 
     /// Whether an error tells what became of another transaction: that must be durable before anybody hears of it.
     private static func tellsOfAnother(_ error: StoreError) -> Bool {
@@ -117,7 +138,9 @@ final class Committer {
         do throws(StoreError) {
             guard try makeRoom(for: request, mayBlock: mayBlock) else { return .postponed }
             tip.timestamp = max(tip.timestamp, min(environment.now(), RecordLimits.timestampEnd - 1))
-            request.sequence = try machine.tree.reading { () throws(StoreError) in try apply(request.action) }
+            let sequence = try machine.tree.reading { () throws(StoreError) in try apply(request.action) }
+            guard let sequence else { return .postponed }
+            request.sequence = sequence
         } catch {
             return Self.tellsOfAnother(error) && !isSettled ? .postponed : .done(.failure(error))
         }
@@ -161,8 +184,8 @@ final class Committer {
     /// What is known when a commit is applied and not yet durable.
     private func receipt(_ sequence: UInt64) -> Receipt {
         Receipt(
-            sequence: sequence, root: durableTip.root, rootSequence: durable.sequence,
-            durableSequence: durable.sequence)
+            sequence: sequence, root: durableTip.root, rootSequence: durableTip.seq,
+            durableSequence: durableTip.seq)
     }
 
     /// Lack of room shows here, before anything is applied. Answers false if the request does not fit beside what the
@@ -216,16 +239,20 @@ final class Committer {
     // MARK: - A flush
 
     /// Closes the open flush. Requires that the one before is finished.
-    func close() -> Flush {
+    ///
+    /// - Parameter keepsView: whether the state at its end is to be kept. If not, its pages are written in place.
+    func close(keepsView: Bool) -> Flush {
         precondition(closed == nil)
         machine.trimOutcomes()
         let flush = open
         if flush.isEmpty {
-            flush.close(empty: durableTip, view: durable)
+            flush.close(empty: durableTip)
         } else {
             tip.synced = durableTip.n
-            flush.close(tip, view: freeze(hashing: false))
+            flush.close(tip, at: keepsView ? .view(freeze(hashing: false)) : .unseen(machine.tree.end()))
             tip.offset = flush.tip!.offset
+            closedIsKept = keepsView
+            needsViews = false
         }
         closed = flush
         open = spare
@@ -250,9 +277,7 @@ final class Committer {
     /// Hashes the state at the end of a closed flush, unless that is done. May run beside everything else.
     private func seal(_ flush: Flush) {
         sealing.withLock {
-            guard !flush.isSealed else { return }
-            let view = flush.view!
-            flush.seal(StateView(tree: machine.tree.hash(view.tree), sequence: view.sequence))
+            if !flush.isSealed { flush.seal(machine.tree) }
         }
     }
 
@@ -262,7 +287,7 @@ final class Committer {
         spare = flush
         if let failure { return fail(flush, failure) }
         guard !flush.isEmpty else { return }
-        durable = flush.view!
+        (durableView, durableKeyCount, closedIsKept) = (flush.view, flush.keyCount, true)
         durableTip = flush.tip!
         durableTip.synced = durableTip.n
         (tip.root, tip.chain) = (durableTip.root, durableTip.chain)
@@ -273,7 +298,12 @@ final class Committer {
     private func fail(_ flush: Flush, _ cause: StoreError) {
         let poison = Self.poisoned(by: cause)
         self.poison = poison
-        machine.tree.revert(to: durable.tree)
+        if let durableView {
+            machine.tree.revert(to: durableView.tree)
+        } else {
+            machine.tree.putBack(open.overwritten)
+            machine.tree.putBack(flush.overwritten)
+        }
         for step in open.undo.reversed() { machine.undo(step) }
         for step in flush.undo.reversed() { machine.undo(step) }
         let unknown = StoreError(
@@ -282,6 +312,8 @@ final class Committer {
         Completion.give(flush.takeAnswers(.failure(unknown)) + open.takeAnswers(.failure(poison)))
         tip = durableTip
         open.reset()
+        closedIsKept = true
+        _ = showDurable()
     }
 
     private static func poisoned(by cause: StoreError) -> StoreError {

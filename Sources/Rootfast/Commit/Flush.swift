@@ -1,5 +1,6 @@
 import CommitLog
 import Hashing
+import StateTree
 import StrictJSON
 
 /// The records that one sync makes durable together: open while requests are admitted to it, then closed, *sealed* with
@@ -13,11 +14,34 @@ final class Flush {
     private(set) var waiting: [CommitRequest] = []
     /// How to take back what its records did.
     var undo: [StateMachine.Undo] = []
-    /// The state at its end, once closed; hashed once sealed.
-    private(set) var view: StateView?
+    /// What the keys held before that its records wrote, where no view of the state before is kept.
+    private(set) var overwritten = Overwritten()
+    /// The state at its end, once closed.
+    private var end: End?
     /// Where the log stands at its end, once closed; with its root and chain once sealed.
     private(set) var tip: LogTip?
     private(set) var isSealed = false
+
+    /// The state at the end of a flush: one that is kept, or one that nobody is going to look at.
+    enum End {
+        /// Hashed once the flush is sealed.
+        case view(StateView)
+        case unseen(TreeEnd)
+    }
+
+    /// The state at its end, if it is kept; hashed once sealed.
+    var view: StateView? {
+        guard case .view(let view)? = end else { return nil }
+        return view
+    }
+    /// The number of keys at its end, once closed.
+    var keyCount: Int {
+        switch end {
+        case .view(let view): view.tree.count
+        case .unseen(let end): end.count
+        case nil: 0
+        }
+    }
 
     /// What the last record's flush fields take at most, with room to spare.
     private static let endBytesMax = 1024
@@ -32,8 +56,9 @@ final class Flush {
         buffer.removeAll(keepingCapacity: buffer.count <= Self.keptBytesMax)
         waiting.removeAll(keepingCapacity: true)
         undo.removeAll(keepingCapacity: true)
+        if overwritten.byteCount > Self.keptBytesMax { overwritten = Overwritten() } else { overwritten.removeAll() }
         byteCountMax = Self.endBytesMax
-        (view, tip, isSealed) = (nil, nil, false)
+        (end, tip, isSealed) = (nil, nil, false)
     }
 
     /// The bytes it takes at most with a request more.
@@ -46,9 +71,9 @@ final class Flush {
 
     /// Closes it. `tip` is where the log stands with all its records, but for the offset, and for the root and the chain,
     /// which are those before it.
-    func close(_ tip: LogTip, view: StateView) {
+    func close(_ tip: LogTip, at end: End) {
         self.tip = tip
-        self.view = view
+        self.end = end
         let recordsEnd = buffer.count
         // Its end is as long whatever the root, which is not known yet.
         RecordEncoder.appendFlushEnd(root: tip.root, synced: tip.synced, to: &buffer)
@@ -59,16 +84,14 @@ final class Flush {
     }
 
     /// Closes it without a record: nothing is to be written.
-    func close(empty tip: LogTip, view: StateView) {
+    func close(empty tip: LogTip) {
         self.tip = tip
-        self.view = view
         isSealed = true
     }
 
-    /// Gives the last record the fields that end a flush. `view` is the state at its end, hashed.
-    func seal(_ view: StateView) {
-        self.view = view
-        let root = view.tree.root!
+    /// Hashes the state at its end, and gives the last record the fields that end a flush.
+    func seal(_ tree: Tree) {
+        let root = hashEnd(tree)
         RecordEncoder.appendFlushEnd(root: root, synced: tip!.synced, to: &buffer)
         var stream = BLAKE2b.Stream()
         tip!.chain.withUnsafeBytes { stream.update($0) }
@@ -79,14 +102,24 @@ final class Flush {
         isSealed = true
     }
 
+    private func hashEnd(_ tree: Tree) -> Digest {
+        switch end {
+        case .view(let view):
+            let hashed = StateView(tree: tree.hash(view.tree), sequence: view.sequence)
+            end = .view(hashed)
+            return hashed.tree.root!
+        case .unseen(let end): return tree.root(of: end)
+        case nil: preconditionFailure("a flush is sealed once it is closed")
+        }
+    }
+
     /// Takes out those who wait, each with the answer.
     func takeAnswers(_ result: Result<Void, StoreError>) -> [(completion: Completion, answer: Completion.Answer)] {
         defer { waiting.removeAll(keepingCapacity: true) }
         return waiting.map { request in
             let answer = result.map {
                 Receipt(
-                    sequence: request.sequence, root: tip!.root, rootSequence: view!.sequence,
-                    durableSequence: view!.sequence)
+                    sequence: request.sequence, root: tip!.root, rootSequence: tip!.seq, durableSequence: tip!.seq)
             }
             return (request.completion, answer)
         }

@@ -253,7 +253,7 @@ public final class Maintenance: @unchecked Sendable {
             }
         }
         let present = Set(try Replay.segmentNumbers(on: place.disk))
-        let sequence = queue.durableView.sequence
+        let sequence = queue.durableSequence
         let now = environment.now()
         return lock.withLock {
             RetentionPlan(

@@ -72,7 +72,7 @@ extension Committer {
     func beginSnapshot(after last: (page: UInt64, longValue: UInt64)) throws(StoreError) -> SnapshotBasis {
         if let poison { throw poison }
         // Nothing is open and nothing under way, so the durable state is the newest.
-        let view = durable.tree
+        let view = showDurable().tree
         return SnapshotBasis(
             tip: position, unstored: machine.tree.unstoredPages(of: view, after: last),
             outcomes: machine.sealOutcomes(),

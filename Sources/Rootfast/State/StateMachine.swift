@@ -61,19 +61,35 @@ final class StateMachine {
     /// Brings the pages that a commit will change into memory, where they stay while `tree.reading` lasts: so that what
     /// can fail does so before anything is done.
     func load(_ changes: borrowing ChangeBytes) throws(PageError) {
-        guard isWorthLoading(changes) else { return }
+        if isWorthLoading(changes) { _ = try lookUp(changes) }
+    }
+
+    /// The same, and answers whether `commit` may note what it overwrites.
+    func loadNoting(_ changes: borrowing ChangeBytes) throws(PageError) -> Bool {
+        let meetsNoLongValue = try lookUp(changes)
+        return meetsNoLongValue && (0..<changes.count).allSatisfy { changes.value($0) != nil }
+    }
+
+    private func lookUp(_ changes: borrowing ChangeBytes) throws(PageError) -> Bool {
+        var meetsNoLongValue = true
         for start in stride(from: 0, to: changes.count, by: Tree.lookUpCountMax) {
-            try tree.lookUp(min(changes.count - start, Tree.lookUpCountMax)) { changes.key(start + $0) }
+            let count = min(changes.count - start, Tree.lookUpCountMax)
+            if try !tree.lookUp(count, { changes.key(start + $0) }) { meetsNoLongValue = false }
         }
+        return meetsNoLongValue
     }
 
     /// A single key is found as fast without, where it cannot be missing.
     private func isWorthLoading(_ changes: borrowing ChangeBytes) -> Bool { changes.count > 1 || tree.isPaged }
 
     /// Requires that the changes were loaded.
-    func commit(_ changes: borrowing ChangeBytes, id: [UInt8]?, sequence: UInt64) {
+    ///
+    /// - Parameter overwritten: is told what the keys held before, where `loadNoting` allows it.
+    func commit(
+        _ changes: borrowing ChangeBytes, id: [UInt8]?, sequence: UInt64, noting overwritten: Overwritten? = nil
+    ) {
         let areLookedUp = isWorthLoading(changes) && changes.count <= Tree.lookUpCountMax
-        tree.applyLoaded(changes.count, areLookedUp: areLookedUp) {
+        tree.applyLoaded(changes.count, areLookedUp: areLookedUp, noting: overwritten) {
             changes.key($0)
         } value: {
             changes.value($0)
@@ -88,10 +104,10 @@ final class StateMachine {
 
     /// Requires that `id` is in doubt and, if it is committed, that its changes were loaded. Returns what was in doubt.
     @discardableResult
-    func decide(_ id: [UInt8], committedAt sequence: UInt64?) -> Voted {
+    func decide(_ id: [UInt8], committedAt sequence: UInt64?, noting overwritten: Overwritten? = nil) -> Voted {
         let voted = release(id)
         if let sequence {
-            commit(voted.changeBytes, id: id, sequence: sequence)
+            commit(voted.changeBytes, id: id, sequence: sequence, noting: overwritten)
         } else {
             outcomes.record(id, .aborted)
         }
@@ -105,7 +121,7 @@ final class StateMachine {
         return voted
     }
 
-    /// Takes a vote back, or a decision: see `Undo`. The tree is taken back by a view.
+    /// Takes a vote back, or a decision: see `Undo`. The tree is taken back by a view, or by what was overwritten.
     func undo(_ step: Undo) {
         switch step {
         case .outcome: outcomes.forgetLast()

@@ -9,10 +9,12 @@ extension Tree {
     ///
     /// - Parameters:
     ///   - areLookedUp: whether these, in this order, are the keys of the last `lookUp`.
+    ///   - overwritten: is told what the keys held before. Requires that nothing is deleted, and no long value replaced.
     ///   - value: `nil` deletes.
     @inline(__always)
     func applyLoaded(
-        _ count: Int, areLookedUp: Bool, key: (Int) -> UnsafeRawBufferPointer, value: (Int) -> UnsafeRawBufferPointer?
+        _ count: Int, areLookedUp: Bool, noting overwritten: Overwritten? = nil,
+        key: (Int) -> UnsafeRawBufferPointer, value: (Int) -> UnsafeRawBufferPointer?
     ) {
         do {
             var deleteCount = 0
@@ -21,7 +23,7 @@ extension Tree {
                     deleteCount += 1
                     continue
                 }
-                try put(key(i), value, lookedUpAs: areLookedUp ? i : nil)
+                try put(key(i), value, lookedUpAs: areLookedUp ? i : nil, noting: overwritten)
             }
             guard deleteCount > 0 else { return }
             let present = try (0..<count).filter { try value($0) == nil && (deleteCount == 1 || contains(key($0))) }

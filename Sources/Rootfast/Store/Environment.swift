@@ -21,16 +21,20 @@ package struct Environment: Sendable {
     package var kernel: HashKernel
     /// Whether threads may do in the background what callers would otherwise do themselves.
     package var usesThreads: Bool
+    /// So many flushes after somebody read, the state at a flush's end is kept for the next reader.
+    package var viewsKept: Int
 
     package init(
         now: @escaping @Sendable () -> UInt64, randomBytes: @escaping @Sendable () -> [UInt8],
-        pause: @escaping @Sendable (UInt64) -> Void, kernel: HashKernel, usesThreads: Bool
+        pause: @escaping @Sendable (UInt64) -> Void, kernel: HashKernel, usesThreads: Bool,
+        viewsKept: Int
     ) {
         self.now = now
         self.randomBytes = randomBytes
         self.pause = pause
         self.kernel = kernel
         self.usesThreads = usesThreads
+        self.viewsKept = viewsKept
     }
 
     /// The machine's own clock and randomness, and the kernel that is fastest on it.
@@ -48,7 +52,7 @@ package struct Environment: Sendable {
                 var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
                 nanosleep(&time, nil)
             },
-            kernel: fastestKernel, usesThreads: true)
+            kernel: fastestKernel, usesThreads: true, viewsKept: 1024)
     }
 
     /// Measured once a process, as it takes a fraction of a millisecond and does not change.

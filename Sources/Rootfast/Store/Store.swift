@@ -60,7 +60,8 @@ public final class Store: Sendable {
 
     /// The state as it is durable now; where durability is not `.sync`, as it is applied now.
     ///
-    /// Under `.sync` it costs O(1) and never waits. Otherwise what changed since the last view is hashed, once commits
+    /// Under `.sync` it costs O(1), and does not wait if something was read during the last 1,024 flushes; else it waits,
+    /// once, until the commits under way are durable. Otherwise what changed since the last view is hashed, once commits
     /// under way are applied; where a segment ends in between, the next has to begin first.
     public var view: View { View(state: isDurableOnly ? queue.durableView : queue.appliedView(hashing: true)) }
 

@@ -20,9 +20,9 @@ public struct StoreStatus: Hashable, Sendable {
 
     init(_ committer: Committer, uuid: String) {
         self.uuid = uuid
-        sequence = committer.durable.sequence
-        root = committer.durable.tree.root!
-        keyCount = committer.durable.tree.count
+        sequence = committer.position.seq
+        root = committer.position.root
+        keyCount = committer.durableKeyCount
         segment = committer.position.segment
         recordNumber = committer.position.n
         inDoubtCount = committer.inDoubt.count

@@ -3,7 +3,7 @@ public import StateTree
 
 /// The state as it was at one sequence: consistent, never blocked by writers, readable from any thread.
 ///
-/// Costs O(1) to get. Keep it only as long as it is needed: it keeps the memory of what it shows.
+/// What it costs to get says `Store.view`. Keep it only as long as it is needed: it keeps the memory of what it shows.
 public struct View: Sendable {
     let state: StateView
 

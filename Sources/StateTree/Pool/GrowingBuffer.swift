@@ -1,14 +1,14 @@
 /// A growing buffer at hand through a pointer: what the writer of a tree pushes and pops several times a put, where an
 /// array in a class would pay for exclusivity and uniqueness checks each time. One thread at a time; freed by `free`.
 struct GrowingBuffer<Element: BitwiseCopyable> {
-    private struct Storage {
+    fileprivate struct Storage {
         var base: UnsafeMutablePointer<Element>
         var capacity: Int
         var head = 0
         var end = 0
     }
 
-    private let storage: UnsafeMutablePointer<Storage>
+    fileprivate let storage: UnsafeMutablePointer<Storage>
 
     init(capacity: Int = 64) {
         storage = .allocate(capacity: 1)
@@ -43,6 +43,13 @@ struct GrowingBuffer<Element: BitwiseCopyable> {
         return storage.pointee.base[storage.pointee.end]
     }
 
+    /// Takes out the last elements; valid until the next is added. Requires that there are so many.
+    func removeLast(_ count: Int) -> UnsafeRawBufferPointer {
+        storage.pointee.end &-= count
+        let start = UnsafeRawPointer(storage.pointee.base + storage.pointee.end)
+        return UnsafeRawBufferPointer(start: start, count: count * MemoryLayout<Element>.stride)
+    }
+
     /// Requires that it is not empty.
     func removeFirst() -> Element {
         storage.pointee.head &+= 1
@@ -61,7 +68,7 @@ struct GrowingBuffer<Element: BitwiseCopyable> {
     }
 
     /// Moves what is left to the front if half of the room is free there, else doubles the room.
-    private func makeRoom() {
+    fileprivate func makeRoom() {
         let (old, count) = (storage.pointee, count)
         let isHalfFree = old.head >= old.capacity / 2
         let base = isHalfFree ? old.base : .allocate(capacity: max(16, old.capacity * 2))
@@ -71,5 +78,15 @@ struct GrowingBuffer<Element: BitwiseCopyable> {
             storage.pointee.capacity = max(16, old.capacity * 2)
         }
         (storage.pointee.base, storage.pointee.head, storage.pointee.end) = (base, 0, count)
+    }
+}
+
+extension GrowingBuffer<UInt8> {
+    func append(contentsOf bytes: UnsafeRawBufferPointer) {
+        guard let start = bytes.baseAddress else { return }
+        while storage.pointee.capacity - storage.pointee.end < bytes.count { makeRoom() }
+        let end = UnsafeMutableRawPointer(storage.pointee.base + storage.pointee.end)
+        end.copyMemory(from: start, byteCount: bytes.count)
+        storage.pointee.end &+= bytes.count
     }
 }

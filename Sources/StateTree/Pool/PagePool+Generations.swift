@@ -11,8 +11,22 @@ extension PagePool {
     func freeze() -> Int64 {
         let frozen = generation
         pin(frozen)
-        writer.pointee.generation += 1
+        writer.pointee.newestPinned = frozen
+        startNext()
         return frozen
+    }
+
+    /// Ends the current generation, which no view shows, and starts the next. Its pages are kept until it is hashed.
+    func end() -> Int64 {
+        precondition(writer.pointee.unseenEnd <= hashedGeneration, "one end at a time waits to be hashed")
+        writer.pointee.unseenEnd = generation
+        startNext()
+        return writer.pointee.unseenEnd
+    }
+
+    private func startNext() {
+        writer.pointee.generation += 1
+        lock.withLock { newestGeneration = generation }
     }
 
     func pin(_ generation: Int64) {
@@ -27,7 +41,15 @@ extension PagePool {
     }
 
     /// The oldest generation that a view shows; the current one if there is no view.
-    var oldestPinned: Int64 { lock.withLock { pins.keys.min() } ?? generation }
+    var oldestPinned: Int64 { lock.withLock { pins.keys.min() ?? newestGeneration } }
+
+    /// The generations whose pages have to stay, in their order: those that views show, and one that is being hashed.
+    private func keptGenerations() -> [Int64] {
+        var kept = lock.withLock { Array(pins.keys) }
+        writer.pointee.newestPinned = kept.max() ?? 0
+        if writer.pointee.unseenEnd > hashedGeneration { kept.append(writer.pointee.unseenEnd) }
+        return kept.sorted()
+    }
 
     /// Views that live no longer than so many generations are waited for.
     private static let patience: Int64 = 8
@@ -36,7 +58,7 @@ extension PagePool {
     /// that are first found to be kept for a view that lives long.
     func reclaim() {
         settleAccounts()
-        let pins = lock.withLock { self.pins.keys.sorted() }
+        let pins = keptGenerations()
         var freed: [Retired] = []
         let retired = writer.pointee.retired
         var keeper: Int64?

@@ -5,17 +5,18 @@ import Threading
 /// The memory of a tree: frames for pages, and buffers for long values, freed by generation.
 ///
 /// A page's *slot* is the number of its frame. One thread at a time writes (the tree's writer); any number read. A
-/// *generation* is the span between two freezes of the tree: a page belongs to the generation that made it and is
-/// written by no later one. What a later generation replaces is *retired*, and freed once no pinned generation is left
-/// from its making to its retirement. With a page store, what it holds may leave memory and comes back when it is needed
-/// (see `Paging`); whoever reads then counts itself in by `beginReading`.
+/// *generation* is the span between two freezes or ends of the tree: a page belongs to the generation that made it, and a
+/// later one writes a copy. What it replaces is *retired*, and freed once no pinned generation is left from its making to
+/// its retirement. A page that no view shows, no snapshot holds and no hash is waited for needs no copy: the generation
+/// that writes it takes it over. With a page store, what it holds may leave memory and comes back when it is needed (see
+/// `Paging`); whoever reads then counts itself in by `beginReading`.
 ///
-/// `@unchecked Sendable`, because: (1) `pins` is touched under `lock` only; (2) arenas are never moved or freed while
-/// the pool lives, and their table is written before a page in a new one is frozen; (3) readers get at a page only
-/// through a frozen generation, handed to them through a lock, and frozen pages are not written but for the hashes and
-/// dirty marks, which no reader of an unhashed view touches, and of the hashes only the stale ones, which the writer does
-/// not copy; (4) `paging` takes care of itself; (5) `hashed` is one word, stored and loaded as such; (6) everything else
-/// belongs to the writer.
+/// `@unchecked Sendable`, because: (1) `pins` and `newestGeneration` are touched under `lock` only; (2) arenas are never
+/// moved or freed while the pool lives, and their table is written before a page in a new one is frozen; (3) readers get
+/// at a page only through a frozen generation, handed to them through a lock, and as long as that is pinned its pages are
+/// not written but for the hashes and dirty marks, which no reader of an unhashed view touches, and of the hashes only the
+/// stale ones, which the writer does not copy; (4) `paging` takes care of itself; (5) `hashed` is one word, stored and
+/// loaded as such; (6) everything else belongs to the writer.
 final class PagePool: @unchecked Sendable {
     let frames: Frames
     let values = LongValues()
@@ -28,6 +29,12 @@ final class PagePool: @unchecked Sendable {
     struct WriterState {
         /// The generation now being written.
         var generation = Page.storedGeneration + 1
+        /// The newest generation that a view showed when the writer last looked.
+        var newestPinned: Int64 = 0
+        /// What was written later is in no snapshot.
+        var newestSnapshot = Page.storedGeneration
+        /// The last generation that ended without a view: its pages are kept until they are hashed.
+        var unseenEnd: Int64 = 0
         /// Slots that were ever used; slot 0 stands for "no page".
         var slotCount = 1
         /// With `blankFlag` those whose frames hold no memory.
@@ -57,6 +64,8 @@ final class PagePool: @unchecked Sendable {
     let lock = Lock()
     /// The generations that views show, and how many do.
     var pins: [Int64: Int] = [:]
+    /// The writer's generation, for other threads.
+    var newestGeneration = Page.storedGeneration + 1
 
     /// - Parameter budgetBytes: how much memory to keep within, if there is a store.
     init(_ store: (any PageStore)?, budgetBytes: Int, _ kernel: HashKernel) {
@@ -156,11 +165,18 @@ extension PagePool {
         return slot
     }
 
-    /// A page of the current generation with the content of `slot`: that page itself if it is of this generation,
-    /// else a copy, and the original is retired. Requires that it is in memory.
-    func writable(_ slot: UInt32) -> Page {
+    /// A page of the current generation with the content of `slot`: that page itself if it is of this generation, or if
+    /// nobody looks at it any more; else a copy, and the original is retired. Requires that it is in memory.
+    ///
+    /// - Parameter isLookedAt: whether a view that is being hashed may look at it although it is hashed itself.
+    func writable(_ slot: UInt32, isLookedAt: Bool) -> Page {
         let original = page(slot)
         if original.generation == generation { return original }
+        if !isLookedAt, isUnseen(original) {
+            (original.dirtyGaps, original.dirtyEntries) = (0, 0)
+            original.word = generation
+            return original
+        }
         let (copy, newSlot) = makePage()
         // All but the word, which `paging` may touch.
         copy.copy(original, isHashed: original.generation <= hashedGeneration)
@@ -168,6 +184,13 @@ extension PagePool {
         copy.slot = newSlot
         retire(slot, .page, born: original.generation)
         return copy
+    }
+
+    /// Whether no view shows a page, no snapshot holds it, and it waits for no hash.
+    @inline(__always)
+    func isUnseen(_ page: Page) -> Bool {
+        let born = page.generation
+        return born > writer.pointee.newestPinned && born > writer.pointee.newestSnapshot && born <= hashedGeneration
     }
 
     /// Lays an image out as the page of a slot of the current generation. The image may refer to what the page holds.

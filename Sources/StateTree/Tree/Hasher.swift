@@ -6,7 +6,7 @@ import Hashing
 /// writer may copy the pages meanwhile: a copy takes the marks over and not the stale hashes. Once it is done all pages
 /// up to the view's generation count as hashed (`PagePool.hashedGeneration`), whatever their marks say. A copy made
 /// before that is marked more than it need be: below such a mark may be a page that is hashed, of which the top is hashed
-/// once more, as its hash lies in the page above.
+/// once more, as its hash lies in the page above: so until then it may not be written in its place either.
 ///
 /// Views are hashed in the order in which they were frozen: else a page that only an earlier one shows would count as
 /// hashed. One thread at a time.

@@ -4,22 +4,27 @@ extension Tree {
 
     /// Looks up some keys side by side, a page of each at a time, so that the time to fetch the pages of many keys is that of
     /// one. Pages that are not in memory are read, and stay within the same `reading`. A `put` of one of the keys, if it is
-    /// there and no key came or went since, goes its way again without a search.
-    public func lookUp(_ count: Int, _ key: (Int) -> UnsafeRawBufferPointer) throws(PageError) {
+    /// there and no key came or went since, goes its way again without a search. Answers whether none may hold a long value.
+    @discardableResult
+    public func lookUp(_ count: Int, _ key: (Int) -> UnsafeRawBufferPointer) throws(PageError) -> Bool {
         precondition(count <= Self.lookUpCountMax)
-        guard rootSlot != 0 else { return }
+        guard rootSlot != 0 else { return true }
         for i in 0..<count { lookUps.begin(i) }
+        var meetsNoLongValue = true
         try reading { () throws(PageError) in
             var isMoving = true
             while isMoving {
                 isMoving = false
-                for i in 0..<count where try advance(i, toward: key(i)) { isMoving = true }
+                for i in 0..<count where try advance(i, toward: key(i), &meetsNoLongValue) { isMoving = true }
             }
         }
+        return meetsNoLongValue
     }
 
     /// Takes a look-up one page on, asking for what it will need next; false once it has arrived.
-    private func advance(_ index: Int, toward key: UnsafeRawBufferPointer) throws(PageError) -> Bool {
+    private func advance(
+        _ index: Int, toward key: UnsafeRawBufferPointer, _ meetsNoLongValue: inout Bool
+    ) throws(PageError) -> Bool {
         let lookUp = lookUps.at(index)
         guard lookUp.pointee.isMoving else { return false }
         let page: Page
@@ -31,7 +36,9 @@ extension Tree {
         let (entry, gaps) = page.way(of: key)
         lookUps.add(LookUp.Step(entry: entry, gaps: gaps), to: index)
         guard page.isChild(entry) else {
-            if page.generation == pool.generation { page.prefetchEdit(at: entry) } else { page.prefetchAll() }
+            let isCopied = page.generation != pool.generation && !pool.isUnseen(page)
+            if isCopied { page.prefetchAll() } else { page.prefetchEdit(at: entry) }
+            if page.record(entry).isLong { meetsNoLongValue = false }
             lookUps.end(index, shape)
             return false
         }

@@ -18,16 +18,26 @@ extension Tree {
     /// Sets the value of a key. Requires sizes within `Limits`; neither buffer is kept. If a page cannot be read, nothing
     /// is changed.
     ///
-    /// - Parameter index: the number of the key in the last `lookUp`, below `lookUpCountMax`, if it was among those.
+    /// - Parameters:
+    ///   - index: the number of the key in the last `lookUp`, below `lookUpCountMax`, if it was among those.
+    ///   - overwritten: is told what the key held before, which must not be a long value.
     public func put(
-        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, lookedUpAs index: Int? = nil
+        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, lookedUpAs index: Int? = nil,
+        noting overwritten: Overwritten? = nil
     ) throws(PageError) {
         precondition((1...Limits.keyBytesMax).contains(key.count) && value.count <= Limits.valueBytesMax)
         try reading { () throws(PageError) in
-            guard rootSlot != 0 else { return plant(key, value) }
+            guard rootSlot != 0 else {
+                overwritten?.add(key, nil)
+                return plant(key, value)
+            }
             let record = try descend(to: key, lookedUpAs: index)
             touch()
-            guard let difference = KeyBits.firstDifference(key, record.key) else { return update(key, value) }
+            guard let difference = KeyBits.firstDifference(key, record.key) else {
+                overwritten?.add(key, record)
+                return update(key, value)
+            }
+            overwritten?.add(key, nil)
             insert(key, value, differingAt: difference)
         }
     }
@@ -114,8 +124,12 @@ extension Tree {
     /// Makes the pages of the path down to `last` writable and marks stale what lies on the key's way: all of it, or
     /// in the last page only what branches before bit `bound`.
     private func makeWritable(through last: Int, marking key: UnsafeRawBufferPointer, before bound: Int = .max) {
+        // Who hashes the generation before looks at its root, and at what is below a mark that a copy took over.
+        let isBeingHashed = pool.hashedGeneration != pool.generation - 1
+        var isLookedAt = isBeingHashed
         for i in 0...last {
-            let page = pool.writable(path[i].slot)
+            let page = pool.writable(path[i].slot, isLookedAt: isLookedAt)
+            isLookedAt = isBeingHashed && page.dirtyEntries >> UInt128(path[i].entry) & 1 != 0
             if page.slot != path[i].slot {
                 path[i].slot = page.slot
                 if i == 0 {
@@ -252,8 +266,8 @@ extension Tree {
         while pool.page(rootSlot).count == 1, pool.page(rootSlot).isChild(0) {
             let child = pool.page(rootSlot).child(0)
             guard pool.page(child).word > 0 else { return }
-            // One of the current generation is in no snapshot yet, and those to come know it as their root.
-            if pool.page(child).generation != pool.generation { pool.paging?.keep(child) }
+            // One that was written since is in no snapshot yet, and those to come know it as their root.
+            if pool.page(child).generation <= pool.writer.pointee.newestSnapshot { pool.paging?.keep(child) }
             pool.discardPage(rootSlot)
             rootSlot = child
         }

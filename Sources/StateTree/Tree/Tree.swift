@@ -3,8 +3,8 @@ public import Hashing
 /// The ordered map from key to value with its Merkle root: the writable head of the state.
 ///
 /// A commit costs work in the tree's depth. Hashing is put off until `freeze(hashing: true)` or `hash`, which hash every
-/// stale node once, many at a time. `freeze` gives a `TreeView` in O(1) and without copying: pages are copied when
-/// they are next written. One thread at a time may use a tree, but for `hash`; views may be read from any thread.
+/// stale node once, many at a time. `freeze` gives a `TreeView` in O(1) and without copying: pages that a view shows are
+/// copied when they are next written, others are written in their place. One thread at a time may use a tree, but for `hash`; views may be read from any thread.
 ///
 /// The tree is a function of its pairs alone: its root does not depend on the order of writes or on the page layout.
 public final class Tree {
@@ -133,6 +133,23 @@ public final class Tree {
         head.pointee.isTouched = false
         lastView = view
         return view
+    }
+
+    /// Ends what is written, as `freeze` does, without a view: what no view shows is written in its place once it is hashed,
+    /// and not copied. Requires that the end before is hashed. O(1).
+    public func end() -> TreeEnd {
+        lastView = nil
+        pool.reclaim()
+        let end = TreeEnd(generation: pool.end(), rootSlot: rootSlot, count: count, treeDigest: hashedDigest)
+        if let digest = hashedDigest { hasher.note(end.generation, digest) }
+        head.pointee.isTouched = false
+        return end
+    }
+
+    /// The root of the state at an end. Costs and requires what `hash` does.
+    public func root(of end: TreeEnd) -> Digest {
+        let digest = end.treeDigest ?? hasher.hash(end.generation, below: end.rootSlot)
+        return StateHash.root(count: end.count, tree: digest)
     }
 
     /// A view of the state that a view shows which was frozen without hashing, with a root. Costs what `freeze` would have

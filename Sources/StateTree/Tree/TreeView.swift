@@ -1,5 +1,14 @@
 public import Hashing
 
+/// Where the writer ended without a view: what it takes to hash the state there.
+public struct TreeEnd: Sendable {
+    let generation: Int64
+    let rootSlot: UInt32
+    /// The number of keys.
+    public let count: Int
+    let treeDigest: Digest?
+}
+
 /// The state as it was at one freeze: never changed, never blocked, readable from any thread.
 ///
 /// Costs O(1) to make and pins the pages it shows until it is released.

@@ -25,6 +25,7 @@ public final class UnstoredPages: @unchecked Sendable {
         self.paging = paging
         self.last = last
         numbering = view.pool.numbering
+        view.pool.writer.pointee.newestSnapshot = view.pool.generation - 1
         view.pool.noteAllDropped()
         dropped = paging.takeDropped()
     }

@@ -1,0 +1,140 @@
+import Hashing
+import SeededRandom
+import StateTree
+import Testing
+
+/// A tree whose writer ends without a view, so that it writes pages in their place.
+@Suite struct WritingInPlaceTests {
+    typealias Growing = HashingBesideTests.Growing
+
+    private static func grow(_ growing: inout Growing, _ round: Int) {
+        growing.change(.random(in: 1...60, using: &growing.rng), isShrinking: round % 20 >= 13)
+    }
+
+    @Test(arguments: TreeTests.Shape.allCases, [1, 2, 3, 4])
+    func `the root at an end is that of the state, and views between show what they showed`(
+        shape: TreeTests.Shape, seed: UInt64
+    ) throws {
+        var growing = Growing(shape, seed: seed)
+        var kept: [(view: TreeView, model: [[UInt8]: [UInt8]])] = []
+        for round in 0..<200 {
+            Self.grow(&growing, round)
+            if Int.random(in: 0..<3, using: &growing.rng) > 0 {
+                let (end, model) = (growing.tree.end(), growing.model)
+                // Written before the end is hashed, and after.
+                if Bool.random(using: &growing.rng) { Self.grow(&growing, round) }
+                #expect(growing.tree.root(of: end) == definedRoot(model))
+                #expect(end.count == model.count)
+            } else {
+                kept.append((growing.tree.freeze(hashing: Bool.random(using: &growing.rng)), growing.model))
+            }
+            while kept.count > Int.random(in: 0...3, using: &growing.rng) {
+                let (view, model) = kept.removeFirst()
+                #expect(view.pairs().map(\.key) == model.keys.sorted { $0.lexicographicallyPrecedes($1) })
+                #expect(view.pairs().allSatisfy { model[$0.key] == $0.value })
+            }
+            if round % 10 == 0 { try growing.tree.freeze(hashing: true).checkInvariants() }
+        }
+        #expect(growing.tree.root() == definedRoot(growing.model))
+    }
+
+    /// With the plain kernel, for the thread sanitizer's sake.
+    @Test(arguments: TreeTests.Shape.allCases, [1, 2])
+    func `an end is hashed while the writer goes on`(shape: TreeTests.Shape, seed: UInt64) throws {
+        var growing = Growing(shape, seed: seed, .scalar)
+        let beside = Beside<Digest>()
+        for round in 0..<300 {
+            Self.grow(&growing, round)
+            // A view now and then, which is not hashed until the end before is.
+            let view = Int.random(in: 0..<8, using: &growing.rng) == 0 ? growing.tree.freeze(hashing: false) : nil
+            let model = growing.model
+            if view != nil { Self.grow(&growing, round) }
+            if let (root, model) = beside.finish() { #expect(root == definedRoot(model)) }
+            if let view { #expect(growing.tree.hash(view).root == definedRoot(model)) }
+            let (tree, end) = (growing.tree, growing.tree.end())
+            beside.start(growing.model) { tree.root(of: end) }
+        }
+        if let (root, model) = beside.finish() { #expect(root == definedRoot(model)) }
+        try growing.tree.freeze(hashing: true).checkInvariants()
+    }
+
+    @Test func `what no view shows is not copied`() {
+        let tree = Tree(kernel: .scalar)
+        func write(_ round: UInt8) {
+            for i in 0..<2000 { tree.put(Array("k\(i)".utf8), Array(repeating: round, count: 100)) }
+        }
+        write(0)
+        _ = tree.root(of: tree.end())
+        write(1)
+        _ = tree.root(of: tree.end())
+        let memory = tree.memoryBytes
+        for round in 2..<50 as Range<UInt8> {
+            write(round)
+            _ = tree.root(of: tree.end())
+        }
+        #expect(tree.memoryBytes <= memory + memory / 10)
+        let view = tree.freeze(hashing: true)
+        write(50)
+        #expect(tree.memoryBytes > memory + memory / 2)
+        #expect(view.value(for: Array("k7".utf8)) == Array(repeating: 49, count: 100))
+    }
+
+    /// A page that a snapshot has stored may leave memory and come back as it was.
+    @Test func `what a snapshot holds is not written in its place`() throws {
+        let store = MemoryStore()
+        let tree = Tree(kernel: .scalar, store: store)
+        func write(_ round: UInt8, _ count: Int = 500) {
+            for i in 0..<count { tree.put(Array("k\(i)".utf8), Array(repeating: round, count: 100)) }
+            _ = tree.root(of: tree.end())
+        }
+        func expect(_ stored: StoredTree, holds round: UInt8) throws {
+            let view = try Tree(stored, in: store, budgetBytes: 1 << 16, kernel: .scalar).freeze(hashing: true)
+            try view.checkInvariants()
+            for i in 0..<500 { #expect(view.value(for: Array("k\(i)".utf8)) == Array(repeating: round, count: 100)) }
+        }
+        write(1)
+        let stored = try store.snapshot(tree, of: tree.freeze(hashing: true))
+        // A few, after which the writer knows that no view is left; then all.
+        write(2, 3)
+        write(2)
+        let newer = try store.snapshot(tree, of: tree.freeze(hashing: true)) { write(3, 3) }
+        write(3)
+        try expect(stored, holds: 1)
+        try expect(newer, holds: 2)
+        try expect(store.snapshot(tree, of: tree.freeze(hashing: true)), holds: 3)
+    }
+
+    @Test(arguments: TreeTests.Shape.allCases, [1, 2, 3])
+    func `what was overwritten can be put back`(shape: TreeTests.Shape, seed: UInt64) throws {
+        var growing = Growing(shape, seed: seed)
+        for round in 0..<40 {
+            Self.grow(&growing, round)
+            let root = growing.tree.root(of: growing.tree.end())
+            let overwritten = Overwritten()
+            for _ in 0..<Int.random(in: 1...80, using: &growing.rng) {
+                let isOld = Bool.random(using: &growing.rng)
+                let key = isOld ? growing.model.keys.randomElement(using: &growing.rng) : nil
+                let newKey = key ?? TreeTests.key(shape, &growing.rng)
+                guard try growing.tree.isNotLong(newKey) else { continue }
+                try growing.tree.put(newKey, TreeTests.value(&growing.rng), noting: overwritten)
+                if Int.random(in: 0..<20, using: &growing.rng) == 0 { _ = growing.tree.root(of: growing.tree.end()) }
+            }
+            growing.tree.putBack(overwritten)
+            #expect(overwritten.isEmpty)
+            #expect(growing.tree.root() == root)
+            if round % 10 == 0 { try growing.tree.freeze(hashing: true).checkInvariants() }
+        }
+        #expect(growing.tree.root() == definedRoot(growing.model))
+    }
+}
+
+extension Tree {
+    /// Whether the way of a key does not end at a long value.
+    fileprivate func isNotLong(_ key: [UInt8]) throws -> Bool {
+        try key.withUnsafeBytes { key in try lookUp(1) { _ in key } }
+    }
+
+    fileprivate func put(_ key: [UInt8], _ value: [UInt8], noting overwritten: Overwritten) throws {
+        try key.withUnsafeBytes { key in try value.withUnsafeBytes { try put(key, $0, noting: overwritten) } }
+    }
+}
