@@ -4,7 +4,8 @@ public import Hashing
 ///
 /// A commit costs work in the tree's depth. Hashing is put off until `freeze(hashing: true)` or `hash`, which hash every
 /// stale node once, many at a time. `freeze` gives a `TreeView` in O(1) and without copying: pages that a view shows are
-/// copied when they are next written, others are written in their place. One thread at a time may use a tree, but for `hash`; views may be read from any thread.
+/// copied when they are next written, others are written in their place. One thread at a time may use a tree, but for
+/// `hash` and `root(of:)`; views may be read from any thread.
 ///
 /// The tree is a function of its pairs alone: its root does not depend on the order of writes or on the page layout.
 public final class Tree {
@@ -146,7 +147,7 @@ public final class Tree {
         return end
     }
 
-    /// The root of the state at an end. Costs and requires what `hash` does.
+    /// The root of the state at an end. Costs and requires what `hash` does, and may run beside what that may.
     public func root(of end: TreeEnd) -> Digest {
         let digest = end.treeDigest ?? hasher.hash(end.generation, below: end.rootSlot)
         return StateHash.root(count: end.count, tree: digest)
