@@ -58,6 +58,39 @@ import Testing
         try growing.tree.freeze(hashing: true).checkInvariants()
     }
 
+    /// What the writer does while an end is hashed, at the moment from which it takes pages over early.
+    @Test(arguments: TreeTests.Shape.allCases, [1, 2, 3, 4])
+    func `the writer goes on once what is stale is listed`(shape: TreeTests.Shape, seed: UInt64) throws {
+        var growing = Growing(shape, seed: seed)
+        for round in 0..<200 {
+            Self.grow(&growing, round)
+            let (end, model) = (growing.tree.end(), growing.model)
+            var view: TreeView?
+            if Int.random(in: 0..<4, using: &growing.rng) == 0 { Self.grow(&growing, round) }
+            let (tree, viewed) = (growing.tree, Int.random(in: 0..<4, using: &growing.rng) == 0)
+            var models: [[[UInt8]: [UInt8]]] = []
+            let root = tree.root(of: end) {
+                Self.grow(&growing, round)
+                guard viewed else { return }
+                // What was taken over early is shown, and then copied.
+                view = tree.freeze(hashing: false)
+                models.append(growing.model)
+                Self.grow(&growing, round)
+            }
+            #expect(root == definedRoot(model))
+            if Bool.random(using: &growing.rng) { Self.grow(&growing, round) }
+            if let view {
+                let hashed = tree.hash(view)
+                #expect(hashed.root == definedRoot(models[0]))
+                Self.grow(&growing, round)
+                if round % 4 == 0 { try hashed.checkInvariants() }
+            } else if round % 10 == 0 {
+                try tree.freeze(hashing: true).checkInvariants()
+            }
+        }
+        #expect(growing.tree.root() == definedRoot(growing.model))
+    }
+
     @Test func `what no view shows is not copied`() {
         let tree = Tree(kernel: .scalar)
         func write(_ round: UInt8) {

@@ -3,9 +3,11 @@ import Hashing
 extension Page {
     /// Takes over what another page holds, but for its word.
     ///
-    /// - Parameter isHashed: whether all its hashes are fresh, whatever its marks say. If not, those that are marked stale
-    ///   may be written by another thread meanwhile, and are left out.
-    func copy(_ original: Page, isHashed: Bool) {
+    /// - Parameters:
+    ///   - isHashed: whether all its hashes are fresh, whatever its marks say. If not, those that are marked stale may be
+    ///     written by another thread meanwhile, and are left out.
+    ///   - isBeingHashed: whether the same goes for those that are marked for the generation before.
+    func copy(_ original: Page, isHashed: Bool, isBeingHashed: Bool) {
         let start = MemoryLayout<Int64>.size
         (base + start).copyMemory(from: original.base + start, byteCount: Self.headerBytes - start)
         let count = count
@@ -16,9 +18,11 @@ extension Page {
             gapHashes.update(from: original.gapHashes, count: count - 1)
             (dirtyGaps, dirtyEntries) = (0, 0)
         } else {
+            if isBeingHashed { (dirtyGaps, dirtyEntries) = (dirtyGaps | earlierGaps, dirtyEntries | earlierEntries) }
             entryHashes.copy(original.entryHashes, count: count, but: dirtyEntries)
             gapHashes.copy(original.gapHashes, count: count - 1, but: dirtyGaps)
         }
+        isTakenEarly = false
         let heapStart = heapStart
         (base + heapStart).copyMemory(from: original.base + heapStart, byteCount: Self.frameBytes - heapStart)
     }
@@ -26,13 +30,13 @@ extension Page {
 
 extension UnsafeMutablePointer<Digest> {
     /// Copies the elements whose bit is not set.
-    fileprivate func copy(_ source: UnsafeMutablePointer<Digest>, count: Int, but left: UInt128) {
-        var rest = ~left & ((1 << UInt128(count)) - 1)
+    fileprivate func copy(_ source: UnsafeMutablePointer<Digest>, count: Int, but left: UInt64) {
+        var rest = ~left & ((1 << UInt64(count)) - 1)
         while rest != 0 {
             let start = rest.trailingZeroBitCount
-            let run = (~(rest >> UInt128(start))).trailingZeroBitCount
+            let run = (~(rest >> UInt64(start))).trailingZeroBitCount
             (self + start).update(from: source + start, count: run)
-            rest &= ~(((1 << UInt128(run)) - 1) << UInt128(start))
+            rest &= ~(((1 << UInt64(run)) - 1) << UInt64(start))
         }
     }
 }

@@ -38,8 +38,8 @@ extension Page {
         if !dirtyGaps.isSet(in: gap..<(count - 1)) { gapHashes.shiftUp(from: gap, count: count - 1) }
         refs[position] = UInt32(target - base)
         gaps[gap] = Gap(bit: UInt16(bit), left: 0, right: 0)
-        dirtyEntries = dirtyEntries.openingBit(position) | 1 << UInt128(position)
-        dirtyGaps = dirtyGaps.openingBit(gap) | 1 << UInt128(gap)
+        dirtyEntries = dirtyEntries.openingBit(position) | 1 << UInt64(position)
+        dirtyGaps = dirtyGaps.openingBit(gap) | 1 << UInt64(gap)
         count += 1
         relink()
         return true
@@ -140,22 +140,22 @@ extension UnsafeMutablePointer where Pointee: BitwiseCopyable {
     }
 }
 
-extension UInt128 {
+extension UInt64 {
     /// Whether all bits of a range are set.
     fileprivate func isSet(in range: Range<Int>) -> Bool {
-        let bits: UInt128 = ((1 << UInt128(range.count)) - 1) << UInt128(range.lowerBound)
+        let bits: UInt64 = ((1 << UInt64(range.count)) - 1) << UInt64(range.lowerBound)
         return self & bits == bits
     }
 
     /// The bits from `index` on moved up by one, a 0 in their place.
-    fileprivate func openingBit(_ index: Int) -> UInt128 {
-        let below: UInt128 = (1 << UInt128(index)) - 1
+    fileprivate func openingBit(_ index: Int) -> UInt64 {
+        let below: UInt64 = (1 << UInt64(index)) - 1
         return (self & below) | ((self & ~below) << 1)
     }
 
     /// The bit at `index` taken out, those above it moved down by one.
-    fileprivate func closingBit(_ index: Int) -> UInt128 {
-        let below: UInt128 = (1 << UInt128(index)) - 1
+    fileprivate func closingBit(_ index: Int) -> UInt64 {
+        let below: UInt64 = (1 << UInt64(index)) - 1
         return (self & below) | ((self >> 1) & ~below)
     }
 }

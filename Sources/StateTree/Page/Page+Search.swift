@@ -18,13 +18,13 @@ extension Page {
 
     /// The same, with the gaps passed on the way there.
     @inline(__always)
-    func way(of key: UnsafeRawBufferPointer) -> (entry: Int, gaps: UInt128) {
+    func way(of key: UnsafeRawBufferPointer) -> (entry: Int, gaps: UInt64) {
         let gaps = self.gaps
-        var passed: UInt128 = 0
+        var passed: UInt64 = 0
         var link = rootLink
         while !Self.isEntry(link) {
             let gap = gaps[Int(link)]
-            passed |= 1 &<< UInt128(link)
+            passed |= 1 &<< UInt64(link)
             link = KeyBits.bit(Int(gap.bit), of: key) == 0 ? gap.left : gap.right
         }
         return (Int(link & ~Self.entryLinkFlag), passed)
@@ -41,7 +41,7 @@ extension Page {
                 dirtyGaps = marks
                 return
             }
-            marks |= 1 << UInt128(link)
+            marks |= 1 << UInt64(link)
             link = KeyBits.bit(Int(gap.bit), of: key) == 0 ? gap.left : gap.right
         }
         dirtyGaps = marks
@@ -51,7 +51,7 @@ extension Page {
     /// not here, so it must be made again once it is a gap among others.
     func markTop(ifBelow bit: Int) {
         guard !Self.isEntry(rootLink), bit < Int(gaps[Int(rootLink)].bit) else { return }
-        dirtyGaps |= 1 << UInt128(rootLink)
+        dirtyGaps |= 1 << UInt64(rootLink)
     }
 
     /// The topmost node on the key's path whose bit is greater than `bit`, as the run of entries below it.

@@ -13,13 +13,16 @@ import Hashing
 ///      0     8  word        the generation that may write this page; 0 if the page is not in memory, and with the
 ///                          sign bit set if it is about to leave it
 ///      8     4  slot        its own number in the page pool
-///     12     2  count       entries, 1 ... 127
+///     12     2  count       entries, 1 ... 56
 ///     14     2  room        entries the arrays below have room for
 ///     16     4  heapStart   the heap of records grows down from the end to here
 ///     20     4  garbage     dead bytes in the heap
 ///     24     1  rootLink    link to the page's top node
-///     32    16  dirtyGaps   bit g: the hash of gap g is stale
-///     48    16  dirtyEntries bit e: the hash of entry e is stale
+///     25     1  isTakenEarly 1 if the generation of `word` took it over while the one before was being hashed
+///     32     8  dirtyGaps   bit g: the hash of gap g is stale
+///     40     8  dirtyEntries bit e: the hash of entry e is stale
+///     48     8  earlierGaps and
+///     56     8  earlierEntries  the marks of the generation before, where it was taken over early
 ///     64  4·room  search    per gap: bit (2), left link (1), right link (1)
 ///         4·room  refs      per entry: heap offset of its record, or child flag | slot
 ///        32·room  entry hashes
@@ -36,7 +39,8 @@ struct Page {
     static let frameBytes = 4096
     static let headerBytes = 64
     static let entryBytes = 72
-    static let countMax = 127
+    /// More have no room.
+    static let countMax = (frameBytes - headerBytes) / entryBytes
     /// Values longer than this live outside their page.
     static let inlineValueBytesMax = 768
     static let longValueMark: UInt16 = 0xffff
@@ -90,13 +94,27 @@ struct Page {
         @inline(__always) get { field(24).pointee }
         nonmutating set { field(24).pointee = newValue }
     }
-    var dirtyGaps: UInt128 {
+    var dirtyGaps: UInt64 {
         get { field(32).pointee }
         nonmutating set { field(32).pointee = newValue }
     }
-    var dirtyEntries: UInt128 {
+    var dirtyEntries: UInt64 {
+        get { field(40).pointee }
+        nonmutating set { field(40).pointee = newValue }
+    }
+
+    /// The marks of the generation before. Of a meaning only where a page was taken over early, and until then hashed.
+    var earlierGaps: UInt64 {
         get { field(48).pointee }
         nonmutating set { field(48).pointee = newValue }
+    }
+    var earlierEntries: UInt64 {
+        get { field(56).pointee }
+        nonmutating set { field(56).pointee = newValue }
+    }
+    var isTakenEarly: Bool {
+        get { field(25, UInt8.self).pointee != 0 }
+        nonmutating set { field(25).pointee = newValue ? UInt8(1) : 0 }
     }
 
     /// One inner node: the bit it tells apart and where each side leads.

@@ -38,7 +38,7 @@ struct PageImage {
         gaps.reserveCapacity(page.count)
         for i in 0..<page.count { entries.append(Self.entry(i, of: page)) }
         for i in 0..<(page.count - 1) {
-            let isDirty = page.dirtyGaps >> UInt128(i) & 1 == 1
+            let isDirty = page.dirtyGaps >> UInt64(i) & 1 == 1
             gaps.append(Gap(bit: Int(page.gaps[i].bit), hash: page.gapHashes[i], isDirty: isDirty))
         }
     }
@@ -59,7 +59,7 @@ struct PageImage {
             content = .record(UnsafeRawBufferPointer(start: record.base, count: record.byteCount))
         }
         return Entry(
-            content: content, hash: page.entryHashes[index], isDirty: page.dirtyEntries >> UInt128(index) & 1 == 1)
+            content: content, hash: page.entryHashes[index], isDirty: page.dirtyEntries >> UInt64(index) & 1 == 1)
     }
 
     var byteCount: Int {
@@ -82,18 +82,19 @@ struct PageImage {
         page.garbage = 0
         page.dirtyGaps = 0
         page.dirtyEntries = 0
+        page.isTakenEarly = false
         for (i, entry) in entries.enumerated() { encode(entry, at: i, in: page) }
         for (i, gap) in gaps.enumerated() {
             page.gaps[i].bit = UInt16(gap.bit)
             page.gapHashes[i] = gap.hash
-            if gap.isDirty { page.dirtyGaps |= 1 << UInt128(i) }
+            if gap.isDirty { page.dirtyGaps |= 1 << UInt64(i) }
         }
         page.relink()
     }
 
     private func encode(_ entry: Entry, at index: Int, in page: Page) {
         page.entryHashes[index] = entry.hash
-        if entry.isDirty { page.dirtyEntries |= 1 << UInt128(index) }
+        if entry.isDirty { page.dirtyEntries |= 1 << UInt64(index) }
         page.heapStart -= entry.heapBytes
         let target = page.base + page.heapStart
         page.refs[index] = UInt32(page.heapStart)

@@ -25,6 +25,7 @@ final class PagePool: @unchecked Sendable {
     let isPaged: Bool
     let writer: UnsafeMutablePointer<WriterState>
     private let hashed: UnsafeMutablePointer<Int64>
+    private let listed: UnsafeMutablePointer<Int64>
 
     struct WriterState {
         /// The generation now being written.
@@ -78,6 +79,8 @@ final class PagePool: @unchecked Sendable {
         writer.initialize(to: WriterState())
         hashed = .allocate(capacity: 1)
         hashed.initialize(to: Page.storedGeneration)
+        listed = .allocate(capacity: 1)
+        listed.initialize(to: Page.storedGeneration)
     }
 
     deinit {
@@ -90,6 +93,7 @@ final class PagePool: @unchecked Sendable {
         writer.deinitialize(count: 1)
         writer.deallocate()
         hashed.deallocate()
+        listed.deallocate()
     }
 
     /// Bytes of memory held for pages and long values.
@@ -99,6 +103,11 @@ final class PagePool: @unchecked Sendable {
     var hashedGeneration: Int64 {
         @inline(__always) get { rootfast_load_acquire(hashed) }
         set { rootfast_store_release(hashed, newValue) }
+    }
+    /// Of pages of this generation and older whoever hashes them reads neither marks nor references to children any more.
+    var listedGeneration: Int64 {
+        @inline(__always) get { rootfast_load_acquire(listed) }
+        set { rootfast_store_release(listed, newValue) }
     }
 
     /// A page that is in memory: one that this generation made, or that was come by since reading began.
@@ -162,41 +171,83 @@ extension PagePool {
         let (page, slot) = makePage()
         page.word = generation
         page.slot = slot
+        page.isTakenEarly = false
         return slot
     }
 
     /// A page of the current generation with the content of `slot`: that page itself if it is of this generation, or if
     /// nobody looks at it any more; else a copy, and the original is retired. Requires that it is in memory.
     ///
-    /// - Parameter isLookedAt: whether a view that is being hashed may look at it although it is hashed itself.
+    /// - Parameter isLookedAt: whether whoever hashes the generation before may look at it although it is hashed itself.
     func writable(_ slot: UInt32, isLookedAt: Bool) -> Page {
         let original = page(slot)
-        if original.generation == generation { return original }
-        if !isLookedAt, isUnseen(original) {
-            (original.dirtyGaps, original.dirtyEntries) = (0, 0)
-            original.word = generation
+        if original.generation == generation {
+            guard isBeingHashed(original) else { return original }
+        } else if !isLookedAt, isUnseen(original) {
+            takeOver(original)
             return original
         }
-        let (copy, newSlot) = makePage()
+        return copy(original)
+    }
+
+    /// The same, for one of which only marks and references to children are to be written. Whoever hashes the generation
+    /// before looks at neither once it has listed what is stale, so that from then on it needs no copy.
+    func markable(_ slot: UInt32, isLookedAt: Bool) -> Page {
+        let original = page(slot)
+        if original.generation == generation { return original }
+        guard isUnshown(original) else { return copy(original) }
+        let isHashed = original.generation <= hashedGeneration
+        if isHashed, !isLookedAt {
+            takeOver(original)
+        } else if listedGeneration == generation - 1 {
+            let earlier = isHashed ? (0, 0) : (original.dirtyGaps, original.dirtyEntries)
+            (original.earlierGaps, original.earlierEntries) = earlier
+            takeOver(original, early: true)
+        } else {
+            return copy(original)
+        }
+        return original
+    }
+
+    private func takeOver(_ page: Page, early: Bool = false) {
+        (page.dirtyGaps, page.dirtyEntries) = (0, 0)
+        page.isTakenEarly = early
+        page.word = generation
+    }
+
+    private func copy(_ original: Page) -> Page {
+        let (copy, slot) = makePage()
+        let isBeingHashed = isBeingHashed(original)
         // All but the word, which `paging` may touch.
-        copy.copy(original, isHashed: original.generation <= hashedGeneration)
+        copy.copy(original, isHashed: original.generation <= hashedGeneration, isBeingHashed: isBeingHashed)
         copy.word = generation
-        copy.slot = newSlot
-        retire(slot, .page, born: original.generation)
+        copy.slot = slot
+        retire(original.slot, .page, born: birth(of: original))
         return copy
+    }
+
+    /// Whether no view shows a page, and no snapshot holds it.
+    @inline(__always)
+    private func isUnshown(_ page: Page) -> Bool {
+        let born = page.generation
+        return born > writer.pointee.newestPinned && born > writer.pointee.newestSnapshot
     }
 
     /// Whether no view shows a page, no snapshot holds it, and it waits for no hash.
     @inline(__always)
-    func isUnseen(_ page: Page) -> Bool {
-        let born = page.generation
-        return born > writer.pointee.newestPinned && born > writer.pointee.newestSnapshot && born <= hashedGeneration
-    }
+    func isUnseen(_ page: Page) -> Bool { isUnshown(page) && page.generation <= hashedGeneration }
+
+    /// Whether a page is still looked at to hash the generation before its own.
+    @inline(__always)
+    private func isBeingHashed(_ page: Page) -> Bool { page.isTakenEarly && hashedGeneration < page.generation - 1 }
+
+    /// The first generation that may look at a page.
+    private func birth(of page: Page) -> Int64 { isBeingHashed(page) ? page.generation - 1 : page.generation }
 
     /// Lays an image out as the page of a slot of the current generation. The image may refer to what the page holds.
     func rewrite(_ slot: UInt32, as image: PageImage) {
         let page = page(slot)
-        precondition(page.generation == generation)
+        precondition(page.generation == generation && !isBeingHashed(page))
         withUnsafeTemporaryAllocation(byteCount: Page.frameBytes, alignment: 16) { scratch in
             image.encode(into: Page(scratch.baseAddress!), slot: slot, generation: generation)
             page.base.copyMemory(from: scratch.baseAddress!, byteCount: Page.frameBytes)
@@ -205,11 +256,12 @@ extension PagePool {
 
     /// Gives up a page: at once if no frozen generation can see it, else when none does any more.
     func discardPage(_ slot: UInt32) {
-        if page(slot).generation == generation {
+        let page = page(slot)
+        if page.generation == generation, !isBeingHashed(page) {
             writer.pointee.reusedCount -= 1
             writer.pointee.freeSlots.append(slot)
         } else {
-            retire(slot, .page, born: page(slot).generation)
+            retire(slot, .page, born: birth(of: page))
         }
     }
 

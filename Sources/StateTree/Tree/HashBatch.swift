@@ -9,6 +9,8 @@ struct HashBatch {
         let page: Page
         let gap: Int
         let digest: UnsafeMutablePointer<Digest>
+        /// The number of the page's job.
+        let job: Int
     }
     struct Leaf {
         let page: Page
@@ -18,6 +20,9 @@ struct HashBatch {
     struct PageJob {
         let page: Page
         let digest: UnsafeMutablePointer<Digest>
+        /// Which of its gaps and of its records are stale: once listed, the page's own marks may be of the next generation.
+        var staleGaps: UInt64 = 0
+        var staleRecords: UInt64 = 0
     }
     /// Pages of this generation and older are hashed, whatever their marks say.
     private var hashedGeneration: Int64 = 0
@@ -44,13 +49,19 @@ extension HashBatch {
     ///
     /// The pages with stale nodes are found level by level from the root, then hashed the deepest level first, a chunk
     /// of pages at a time: nodes that do not depend on each other together.
-    mutating func hashStale(below rootSlot: UInt32, in pool: PagePool, with kernel: HashKernel) -> Digest {
+    ///
+    /// - Parameter onceListed: is called when all that is stale is listed. From then on neither marks are read nor
+    ///   references to children.
+    mutating func hashStale(
+        below rootSlot: UInt32, in pool: PagePool, with kernel: HashKernel, onceListed: () -> Void = {}
+    ) -> Digest {
         pages.removeAll(keepingCapacity: true)
         guard rootSlot != 0 else { return .zero }
         hashedGeneration = pool.hashedGeneration
         var digest = Digest.zero
         withUnsafeMutablePointer(to: &digest) { target in
-            collectPages(below: pool.page(rootSlot), in: pool, into: target)
+            list(below: pool.page(rootSlot), in: pool, into: target)
+            onceListed()
             for level in pageLevels.reversed() {
                 for start in stride(from: level.lowerBound, to: level.upperBound, by: Self.chunkCount) {
                     hash(start..<min(start + Self.chunkCount, level.upperBound), pool.values, with: kernel)
@@ -71,14 +82,15 @@ extension HashBatch {
         var digest = Digest.zero
         withUnsafeMutablePointer(to: &digest) { target in
             pages = [.init(page: page, digest: target)]
+            _ = list(0)
             hash(0..<1, values, with: kernel)
         }
         clearMarks()
         return digest
     }
 
-    /// Collects the pages that have something stale, and the levels they are on.
-    private mutating func collectPages(below root: Page, in pool: PagePool, into target: UnsafeMutablePointer<Digest>) {
+    /// Lists the pages that have something stale, and the levels they are on.
+    private mutating func list(below root: Page, in pool: PagePool, into target: UnsafeMutablePointer<Digest>) {
         pageLevels.removeAll(keepingCapacity: true)
         pages.append(.init(page: root, digest: target))
         var start = 0
@@ -88,11 +100,10 @@ extension HashBatch {
                 if i + Self.prefetchDistance < end { pages[i + Self.prefetchDistance].page.prefetchSearch() }
                 let page = pages[i].page
                 precondition(page.word > 0, "a stale page is not in memory")
-                var stale = staleEntries(of: page)
+                var stale = list(i)
                 while stale != 0 {
                     let entry = stale.trailingZeroBitCount
                     stale &= stale &- 1
-                    guard page.isChild(entry) else { continue }
                     // What is stale was written since it was last stored, so it is in memory.
                     pages.append(.init(page: pool.page(page.child(entry)), digest: page.entryHashes + entry))
                 }
@@ -100,6 +111,23 @@ extension HashBatch {
             pageLevels.append(start..<end)
             start = end
         }
+    }
+
+    /// Takes the marks of a page down; returns which of its children are stale.
+    private mutating func list(_ job: Int) -> UInt64 {
+        let page = pages[job].page
+        guard page.generation > hashedGeneration else { return 0 }
+        var entries = page.dirtyEntries
+        var children: UInt64 = 0
+        pages[job].staleGaps = page.dirtyGaps
+        pages[job].staleRecords = entries
+        while entries != 0 {
+            let entry = entries.trailingZeroBitCount
+            entries &= entries &- 1
+            if page.isChild(entry) { children |= 1 << UInt64(entry) }
+        }
+        pages[job].staleRecords &= ~children
+        return children
     }
 
     /// Hashes a chunk of pages whose children are hashed already.
@@ -121,9 +149,9 @@ extension HashBatch {
             let job = pages[i]
             let link = job.page.rootLink
             if Page.isEntry(link) {
-                collectIfStale(link: link, of: job.page)
+                collectIfStale(link: link, of: job.page, i)
             } else {
-                nodes.append(.init(page: job.page, gap: Int(link), digest: job.digest))
+                nodes.append(.init(page: job.page, gap: Int(link), digest: job.digest, job: i))
             }
         }
         var start = 0
@@ -133,32 +161,27 @@ extension HashBatch {
             for i in start..<end {
                 let node = nodes[i]
                 let gap = node.page.gaps[node.gap]
-                collectIfStale(link: gap.left, of: node.page)
-                collectIfStale(link: gap.right, of: node.page)
+                collectIfStale(link: gap.left, of: node.page, node.job)
+                collectIfStale(link: gap.right, of: node.page, node.job)
             }
             start = end
         }
     }
 
     @inline(__always)
-    private mutating func collectIfStale(link: UInt8, of page: Page) {
+    private mutating func collectIfStale(link: UInt8, of page: Page, _ job: Int) {
         let index = Int(link & ~Page.entryLinkFlag)
         let isEntry = Page.isEntry(link)
-        let marks = isEntry ? staleEntries(of: page) : staleGaps(of: page)
-        guard marks &>> UInt128(index) & 1 != 0 else { return }
-        if !isEntry {
-            nodes.append(.init(page: page, gap: index, digest: page.gapHashes + index))
-        } else if !page.isChild(index) {
+        let marks = isEntry ? pages[job].staleRecords : pages[job].staleGaps
+        guard marks &>> UInt64(index) & 1 != 0 else { return }
+        if isEntry {
             leaves.append(.init(page: page, entry: index))
             page.prefetchRecord(at: index)
+        } else {
+            nodes.append(.init(page: page, gap: index, digest: page.gapHashes + index, job: job))
         }
         // A child page is hashed already.
     }
-
-    @inline(__always)
-    private func staleEntries(of page: Page) -> UInt128 { page.generation > hashedGeneration ? page.dirtyEntries : 0 }
-    @inline(__always)
-    private func staleGaps(of page: Page) -> UInt128 { page.generation > hashedGeneration ? page.dirtyGaps : 0 }
 
     private mutating func hashLeaves(_ values: LongValues, with kernel: HashKernel) {
         messageJobs.removeAll(keepingCapacity: true)

@@ -2,11 +2,17 @@ import Hashing
 
 /// Makes the hashes of a tree: for its writer, or of a view while the writer goes on.
 ///
-/// Hashing a view writes the stale hashes of its pages, which nobody reads, and leaves their marks alone, so that the
-/// writer may copy the pages meanwhile: a copy takes the marks over and not the stale hashes. Once it is done all pages
-/// up to the view's generation count as hashed (`PagePool.hashedGeneration`), whatever their marks say. A copy made
-/// before that is marked more than it need be: below such a mark may be a page that is hashed, of which the top is hashed
-/// once more, as its hash lies in the page above: so until then it may not be written in its place either.
+/// Hashing what has ended writes the stale hashes of its pages, which nobody reads, and leaves their marks alone, so that
+/// the writer may copy the pages meanwhile: a copy takes the marks over and not the stale hashes. Once it is done all pages
+/// up to that generation count as hashed (`PagePool.hashedGeneration`), whatever their marks say. A copy made before that
+/// is marked more than it need be: below such a mark may be a page that is hashed, of which the top is hashed once more,
+/// as its hash lies in the page above: so until then it may not be written in its place either.
+///
+/// First it lists what is stale, which takes a small part of the time. From then on (`PagePool.listedGeneration`) it reads
+/// of a page its shape, its fresh hashes, and the records that are stale. So the writer may set marks and references to
+/// children in the page itself, if no view shows it: it takes the page over *early*, and keeps the marks of both
+/// generations apart. A copy would be marked for both; as pages near the root are written again by each generation, marks
+/// would pile up there until every page is looked at for every flush.
 ///
 /// Views are hashed in the order in which they were frozen: else a page that only an earlier one shows would count as
 /// hashed. One thread at a time.
@@ -29,11 +35,14 @@ final class Hasher {
         return digest
     }
 
-    /// Hashes the tree of a frozen generation, which the writer may be copying pages of.
-    func hash(_ generation: Int64, below rootSlot: UInt32) -> Digest {
+    /// Hashes the tree of a generation that has ended, while the writer goes on.
+    func hash(_ generation: Int64, below rootSlot: UInt32, onceListed: () -> Void = {}) -> Digest {
         if let newest, newest.generation == generation { return newest.digest }
         precondition(generation > pool.hashedGeneration, "views are hashed in the order in which they were frozen")
-        let digest = batch.hashStale(below: rootSlot, in: pool, with: kernel)
+        let digest = batch.hashStale(below: rootSlot, in: pool, with: kernel) {
+            pool.listedGeneration = generation
+            onceListed()
+        }
         note(generation, digest)
         return digest
     }

@@ -10,21 +10,19 @@ extension Tree {
         precondition(count <= Self.lookUpCountMax)
         guard rootSlot != 0 else { return true }
         for i in 0..<count { lookUps.begin(i) }
-        var meetsNoLongValue = true
-        try reading { () throws(PageError) in
+        return try reading { () throws(PageError) in
             var isMoving = true
             while isMoving {
                 isMoving = false
-                for i in 0..<count where try advance(i, toward: key(i), &meetsNoLongValue) { isMoving = true }
+                for i in 0..<count where try advance(i, toward: key(i)) { isMoving = true }
             }
+            // Not when each arrives: its record is still on its way then.
+            return (0..<count).allSatisfy { !(lookUps[$0].record?.isLong ?? false) }
         }
-        return meetsNoLongValue
     }
 
     /// Takes a look-up one page on, asking for what it will need next; false once it has arrived.
-    private func advance(
-        _ index: Int, toward key: UnsafeRawBufferPointer, _ meetsNoLongValue: inout Bool
-    ) throws(PageError) -> Bool {
+    private func advance(_ index: Int, toward key: UnsafeRawBufferPointer) throws(PageError) -> Bool {
         let lookUp = lookUps.at(index)
         guard lookUp.pointee.isMoving else { return false }
         let page: Page
@@ -38,8 +36,8 @@ extension Tree {
         guard page.isChild(entry) else {
             let isCopied = page.generation != pool.generation && !pool.isUnseen(page)
             if isCopied { page.prefetchAll() } else { page.prefetchEdit(at: entry) }
-            if page.record(entry).isLong { meetsNoLongValue = false }
             lookUps.end(index, shape)
+            lookUp.pointee.record = page.record(entry)
             return false
         }
         pool.page(page.child(entry)).prefetchSearch()
@@ -57,12 +55,14 @@ struct LookUp {
     /// Of the tree that it found its way in; -1 if it has not arrived, or its way was too long to be kept.
     var shape = -1
     var depth = 0
+    /// What it ended at.
+    var record: Record?
     let steps: UnsafeMutablePointer<Step>
 
     /// Where the way leaves a page, and the gaps it passes there. Which page that is may change: it may be copied.
     struct Step {
         var entry: Int
-        var gaps: UInt128
+        var gaps: UInt64
     }
 }
 

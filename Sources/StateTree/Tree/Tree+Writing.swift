@@ -121,29 +121,41 @@ extension Tree {
         return KeyBits.equal(record.key, key) ? record : nil
     }
 
-    /// Makes the pages of the path down to `last` writable and marks stale what lies on the key's way: all of it, or
-    /// in the last page only what branches before bit `bound`.
+    /// Makes the last page of the path writable and those above it markable, and marks stale what lies on the key's way: all
+    /// of it, or in the last page only what branches before bit `bound`.
     private func makeWritable(through last: Int, marking key: UnsafeRawBufferPointer, before bound: Int = .max) {
         // Who hashes the generation before looks at its root, and at what is below a mark that a copy took over.
         let isBeingHashed = pool.hashedGeneration != pool.generation - 1
         var isLookedAt = isBeingHashed
         for i in 0...last {
-            let page = pool.writable(path[i].slot, isLookedAt: isLookedAt)
-            isLookedAt = isBeingHashed && page.dirtyEntries >> UInt128(path[i].entry) & 1 != 0
-            if page.slot != path[i].slot {
-                path[i].slot = page.slot
-                if i == 0 {
-                    rootSlot = page.slot
-                } else {
-                    pool.page(path[i - 1].slot).refs[path[i - 1].entry] = page.slot | Page.childFlag
-                }
-            }
+            let slot = path[i].slot
+            let page =
+                i == last ? pool.writable(slot, isLookedAt: isLookedAt) : pool.markable(slot, isLookedAt: isLookedAt)
+            let marks = page.isTakenEarly ? page.earlierEntries : page.dirtyEntries
+            if page.slot != slot { put(page.slot, at: i) }
+            isLookedAt = isBeingHashed && marks >> UInt64(path[i].entry) & 1 != 0
             if i == last, bound != .max {
                 page.markPath(for: key, before: bound)
             } else {
                 page.dirtyGaps |= path[i].gaps
-                page.dirtyEntries |= 1 << UInt128(path[i].entry)
+                page.dirtyEntries |= 1 << UInt64(path[i].entry)
             }
+        }
+    }
+
+    /// Makes a page of the path writable that is markable.
+    private func makeWritable(_ level: Int) {
+        let page = pool.writable(path[level].slot, isLookedAt: false)
+        if page.slot != path[level].slot { put(page.slot, at: level) }
+    }
+
+    /// Puts a page in the place of the one at a level of the path.
+    private func put(_ slot: UInt32, at level: Int) {
+        path[level].slot = slot
+        if level == 0 {
+            rootSlot = slot
+        } else {
+            pool.page(path[level - 1].slot).refs[path[level - 1].entry] = slot | Page.childFlag
         }
     }
 
@@ -220,8 +232,9 @@ extension Tree {
         while !image.fits {
             var (hash, isDirty) = (Digest.zero, true)
             if level > 0 {
+                makeWritable(level - 1)
                 let (parent, entry) = parent(of: level)
-                (hash, isDirty) = (parent.entryHashes[entry], parent.dirtyEntries >> UInt128(entry) & 1 == 1)
+                (hash, isDirty) = (parent.entryHashes[entry], parent.dirtyEntries >> UInt64(entry) & 1 == 1)
             }
             let parts = image.split(hash: hash, isDirty: isDirty) { part in
                 let (page, slot) = pool.makePage()
@@ -257,7 +270,8 @@ extension Tree {
             let (parent, entry) = parent(of: level)
             let together = parent.usedBytes(frame: Page.frameBytes) + child.usedBytes(frame: Page.frameBytes)
             if child.count == 1 || together <= Page.frameBytes * 3 / 4 {
-                var image = PageImage(parent)
+                makeWritable(level - 1)
+                var image = PageImage(pool.page(path[level - 1].slot))
                 image.absorb(child, at: entry)
                 settle(image, at: level - 1)
                 pool.discardPage(child.slot)

@@ -36,7 +36,7 @@ public final class Tree {
         var slot: UInt32
         var entry: Int
         /// The gaps passed in it.
-        var gaps: UInt128
+        var gaps: UInt64
     }
 
     /// A tree with no key. `kernel` does the hashing.
@@ -148,8 +148,11 @@ public final class Tree {
     }
 
     /// The root of the state at an end. Costs and requires what `hash` does, and may run beside what that may.
-    public func root(of end: TreeEnd) -> Digest {
-        let digest = end.treeDigest ?? hasher.hash(end.generation, below: end.rootSlot)
+    public func root(of end: TreeEnd) -> Digest { root(of: end) {} }
+
+    /// The same. `onceListed` is called between listing what is stale and hashing it, unless it is hashed already.
+    package func root(of end: TreeEnd, onceListed: () -> Void) -> Digest {
+        let digest = end.treeDigest ?? hasher.hash(end.generation, below: end.rootSlot, onceListed: onceListed)
         return StateHash.root(count: end.count, tree: digest)
     }
 
