@@ -10,10 +10,7 @@ public final class Transaction {
     private let newestView: () -> StateView
     private(set) var view: StateView?
     private(set) var reads = ReadSet()
-    private var pending = ChangeBytes()
-    /// Where in `pending` each key is, once there are too many to look through.
-    private var index: [[UInt8]: Int] = [:]
-    private static let lookedThroughMax = 8
+    private var own = OwnChanges()
     private var isOpen = true
 
     init(newestView: @escaping () -> StateView) { self.newestView = newestView }
@@ -39,11 +36,11 @@ public final class Transaction {
     /// The value of a key as this transaction sees it, or `nil`.
     public func get(_ key: some Bytes) throws(StoreError) -> [UInt8]? {
         let key = key.storedBytes
-        let own = try key.withStoredBytes { key throws(StoreError) in
+        let position = try key.withStoredBytes { key throws(StoreError) in
             try checkUse(of: key)
-            return position(of: key)
+            return own.position(of: key)
         }
-        if let own { return pending.value(own).map { Array($0) } }
+        if let position { return own.changes.value(position).map { Array($0) } }
         reads.add(key)
         return try View(state: reading()).get(key)
     }
@@ -55,7 +52,7 @@ public final class Transaction {
     public func entries(_ range: ScanRange = ScanRange()) throws -> [Entry] {
         guard isOpen else { throw Self.closed }
         let view = View(state: reading())
-        let own = pending.copies.filter { Self.covers(range, $0.key) }.sorted { $0.key.precedes($1.key) }
+        let own = own.changes.copies.filter { Self.covers(range, $0.key) }.sorted { $0.key.precedes($1.key) }
         var merge = Merge(own: range.isReversed ? own.reversed() : own, isReversed: range.isReversed)
         let limit = max(range.limit ?? .max, 0)
         var all = range
@@ -77,10 +74,7 @@ public final class Transaction {
     /// - Throws: `tooLarge`.
     func proposal(isVoted: Bool) throws(StoreError) -> Proposal {
         end()
-        var changes = ChangeBytes()
-        swap(&changes, &pending)
-        changes.sort()
-        return try Proposal(changes: changes, reads: reads.items, view: view, isVoted: isVoted)
+        return try Proposal(changes: own.takeAll(), reads: reads.items, view: view, isVoted: isVoted)
     }
 
     // MARK: - Inside
@@ -96,18 +90,7 @@ public final class Transaction {
     func change(_ key: UnsafeRawBufferPointer, to value: UnsafeRawBufferPointer?) throws(StoreError) {
         if let value { try Limits.check(value: value) }
         try checkUse(of: key)
-        if let position = position(of: key) { return pending.replaceValue(position, value) }
-        pending.append(key, value)
-        if !index.isEmpty {
-            index[Array(key)] = pending.count - 1
-        } else if pending.count > Self.lookedThroughMax {
-            for position in 0..<pending.count { index[Array(pending.key(position))] = position }
-        }
-    }
-
-    private func position(of key: UnsafeRawBufferPointer) -> Int? {
-        guard index.isEmpty else { return index[Array(key)] }
-        return (0..<pending.count).first { pending.key($0).hasSameBytes(as: key) }
+        own.set(key, to: value)
     }
 
     private func checkUse(of key: UnsafeRawBufferPointer) throws(StoreError) {
