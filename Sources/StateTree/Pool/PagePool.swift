@@ -15,8 +15,8 @@ import Threading
 /// moved or freed while the pool lives, and their table is written before a page in a new one is frozen; (3) readers get
 /// at a page only through a frozen generation, handed to them through a lock, and as long as that is pinned its pages are
 /// not written but for the hashes and dirty marks, which no reader of an unhashed view touches, and of the hashes only the
-/// stale ones, which the writer does not copy; (4) `paging` takes care of itself; (5) `hashed` is one word, stored and
-/// loaded as such; (6) everything else belongs to the writer.
+/// stale ones, which the writer does not copy; (4) `paging` takes care of itself; (5) `hashed` and `listed` are
+/// words, stored and loaded as such; (6) everything else belongs to the writer.
 final class PagePool: @unchecked Sendable {
     let frames: Frames
     let values = LongValues()
