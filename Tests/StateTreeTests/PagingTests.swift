@@ -82,9 +82,10 @@ import Threading
         let tree = Tree(kernel: .scalar, store: store)
         var model: [[UInt8]: [UInt8]] = [:]
         for _ in 0..<400 { model[rng.bytes(3)] = rng.bytes(.random(in: 300...768, using: &rng)) }
-        for (key, value) in model { tree.put(key, value) }
-        let stored = try store.snapshot(tree, of: tree.freeze(hashing: true))
         let keys = model.keys.sorted { $0.lexicographicallyPrecedes($1) }
+        // In an order that is the same in each run, as the pages depend on it.
+        for key in keys.shuffled(using: &rng) { tree.put(key, model[key]!) }
+        let stored = try store.snapshot(tree, of: tree.freeze(hashing: true))
         // Few keys are deleted from each tree, so that most of its pages have not been read.
         for _ in 0..<40 {
             let reopened = try Tree(stored, in: store, budgetBytes: .max, kernel: .scalar)
