@@ -65,23 +65,21 @@ import Testing
         for round in 0..<200 {
             Self.grow(&growing, round)
             let (end, model) = (growing.tree.end(), growing.model)
-            var view: TreeView?
             if Int.random(in: 0..<4, using: &growing.rng) == 0 { Self.grow(&growing, round) }
-            let (tree, viewed) = (growing.tree, Int.random(in: 0..<4, using: &growing.rng) == 0)
-            var models: [[[UInt8]: [UInt8]]] = []
+            let tree = growing.tree
+            var shown: (view: TreeView, model: [[UInt8]: [UInt8]])?
             let root = tree.root(of: end) {
                 Self.grow(&growing, round)
-                guard viewed else { return }
+                guard Int.random(in: 0..<4, using: &growing.rng) == 0 else { return }
                 // What was taken over early is shown, and then copied.
-                view = tree.freeze(hashing: false)
-                models.append(growing.model)
+                shown = (tree.freeze(hashing: false), growing.model)
                 Self.grow(&growing, round)
             }
             #expect(root == definedRoot(model))
             if Bool.random(using: &growing.rng) { Self.grow(&growing, round) }
-            if let view {
-                let hashed = tree.hash(view)
-                #expect(hashed.root == definedRoot(models[0]))
+            if let shown {
+                let hashed = tree.hash(shown.view)
+                #expect(hashed.root == definedRoot(shown.model))
                 Self.grow(&growing, round)
                 if round % 4 == 0 { try hashed.checkInvariants() }
             } else if round % 10 == 0 {

@@ -8,8 +8,9 @@ import Threading
 /// *generation* is the span between two freezes or ends of the tree: a page belongs to the generation that made it, and a
 /// later one writes a copy. What it replaces is *retired*, and freed once no pinned generation is left from its making to
 /// its retirement. A page that no view shows, no snapshot holds and no hash is waited for needs no copy: the generation
-/// that writes it takes it over. With a page store, what it holds may leave memory and comes back when it is needed (see
-/// `Paging`); whoever reads then counts itself in by `beginReading`.
+/// that writes it takes it over. One that is being hashed may be taken over *early*, to be marked (see `Hasher`). With a
+/// page store, what it holds may leave memory and comes back when it is needed (see `Paging`); whoever reads then counts
+/// itself in by `beginReading`.
 ///
 /// `@unchecked Sendable`, because: (1) `pins` and `newestGeneration` are touched under `lock` only; (2) arenas are never
 /// moved or freed while the pool lives, and their table is written before a page in a new one is frozen; (3) readers get

@@ -149,7 +149,7 @@ extension HashBatch {
             let job = pages[i]
             let link = job.page.rootLink
             if Page.isEntry(link) {
-                collectIfStale(link: link, of: job.page, i)
+                collectIfStale(link: link, of: i)
             } else {
                 nodes.append(.init(page: job.page, gap: Int(link), digest: job.digest, job: i))
             }
@@ -161,17 +161,19 @@ extension HashBatch {
             for i in start..<end {
                 let node = nodes[i]
                 let gap = node.page.gaps[node.gap]
-                collectIfStale(link: gap.left, of: node.page, node.job)
-                collectIfStale(link: gap.right, of: node.page, node.job)
+                collectIfStale(link: gap.left, of: node.job)
+                collectIfStale(link: gap.right, of: node.job)
             }
             start = end
         }
     }
 
     @inline(__always)
-    private mutating func collectIfStale(link: UInt8, of page: Page, _ job: Int) {
+    private mutating func collectIfStale(link: UInt8, of job: Int) {
+        let page = pages[job].page
         let index = Int(link & ~Page.entryLinkFlag)
         let isEntry = Page.isEntry(link)
+        // A child page is hashed already.
         let marks = isEntry ? pages[job].staleRecords : pages[job].staleGaps
         guard marks &>> UInt64(index) & 1 != 0 else { return }
         if isEntry {
@@ -180,7 +182,6 @@ extension HashBatch {
         } else {
             nodes.append(.init(page: page, gap: index, digest: page.gapHashes + index, job: job))
         }
-        // A child page is hashed already.
     }
 
     private mutating func hashLeaves(_ values: LongValues, with kernel: HashKernel) {
