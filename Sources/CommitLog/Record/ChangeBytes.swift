@@ -40,12 +40,21 @@ package struct ChangeBytes: ~Copyable {
 
     /// `value` is `nil` if the key is deleted; neither is kept.
     package mutating func append(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
+        if items.isEmpty { beginSmall() }
         let start = bytes.count
         items.append(
             Item(start: start, keyCount: key.count, valueStart: start + key.count, valueCount: value?.count ?? -1))
         bytes.append(key)
         if let value { bytes.append(value) }
     }
+
+    /// Room for what a small transaction takes, so that it is not made step by step.
+    private mutating func beginSmall() {
+        bytes.reserve(Self.smallByteCount)
+        items.reserveCapacity(Self.smallCount)
+    }
+    private static let smallByteCount = 512
+    private static let smallCount = 4
 
     /// Gives a key another value. The memory of the one before is not used again.
     package mutating func replaceValue(_ index: Int, _ value: UnsafeRawBufferPointer?) {

@@ -122,12 +122,14 @@ final class Preallocation: @unchecked Sendable {
         min(room.end + max(step, Self.stepBytesMin), max(segmentBytesMax, room.end))
     }
 
+    private func lengthenStep() { step = min(max(step, Self.stepBytesMin) * 2, Self.stepBytesMax) }
+
     // MARK: - With `work` held
 
     private func noteNewest(_ end: Int) {
         lock.withLock {
             newest!.end = end
-            step = min(max(step, Self.stepBytesMin) * 2, Self.stepBytesMax)
+            lengthenStep()
         }
     }
 
@@ -157,6 +159,9 @@ final class Preallocation: @unchecked Sendable {
         }
         try room.file.zeroFill(from: room.end, to: target)
         try room.file.sync()
-        lock.withLock { spare = Room(name: room.name, file: room.file, end: target) }
+        lock.withLock {
+            spare = Room(name: room.name, file: room.file, end: target)
+            lengthenStep()
+        }
     }
 }

@@ -41,6 +41,20 @@ import Testing
         #expect(next.count == segmentBytesMax && next[writer.tip.offset...].allSatisfy { $0 == 0 })
     }
 
+    @Test func `a spare beside a segment that has all its room is made in growing steps`() throws {
+        let disk = SimulatedDisk()
+        let segmentBytesMax = 20 << 20
+        let writer = try Self.writer(disk, segmentBytesMax: segmentBytesMax)
+        try writer.reserve(at: writer.tip.offset, segmentBytesMax - writer.tip.offset)
+        var steps = 0
+        while writer.isRoomDue {
+            writer.makeAhead()
+            steps += 1
+        }
+        #expect(disk.files[LogNames.nextSegment]?.count == segmentBytesMax)
+        #expect((4...10).contains(steps), "\(steps)")
+    }
+
     @Test func `room that cannot be made ahead is left to who needs it, and is made ahead again once there is some`()
         throws
     {
