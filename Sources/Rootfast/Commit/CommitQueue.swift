@@ -14,7 +14,7 @@ import Threading
 /// woken.)
 ///
 /// `@unchecked Sendable`, because everything mutable is touched under `lock` only, but for `committer`, which is
-/// touched only by who holds it.
+/// touched only by who holds it, and `answers`, only by who leads.
 final class CommitQueue: @unchecked Sendable {
     /// An open flush of this size is taken to the disk although nobody waits for it.
     private static let pressureBytes = 1 << 20
@@ -31,6 +31,8 @@ final class CommitQueue: @unchecked Sendable {
     /// Whether the open flush is to be taken to the disk.
     private var isFlushDue = false
     private var isClosed = false
+    /// Those who wait for the flush that was taken to the disk last; kept between flushes for its memory.
+    private var answers = Answers()
     /// The newest state that was frozen; `isBehind` if more was admitted since.
     private var newest: StateView?
     private var isBehind = false
@@ -230,7 +232,6 @@ final class CommitQueue: @unchecked Sendable {
 
     /// Takes the open flush through, once or until nobody waits. Releases the lock meanwhile.
     private func lead(untilIdle: Bool) {
-        var answers: [(completion: Completion, answer: Completion.Answer)] = []
         hold()
         repeat {
             // Those who are answered now will come again, and admit what is pending while this flush is hashed.
@@ -243,14 +244,14 @@ final class CommitQueue: @unchecked Sendable {
             letGo()
             lock.unlock()
             // Only now, so that those who are woken do not keep the next flush from the disk.
-            Completion.give(answers)
+            answers.give()
             let failure = committer.persist(flush)
             lock.lock()
             if failure == nil, !flush.isEmpty {
                 if let closedView, newest === closedView { newest = flush.view }
                 (durable, durableAt) = (flush.view, flush.tip!.seq)
             }
-            answers = failure == nil ? flush.takeAnswers(.success(())) : []
+            if failure == nil { flush.takeAnswers(into: &answers) }
             hold()
             committer.finish(flush, failure)
             if failure != nil {
@@ -260,7 +261,7 @@ final class CommitQueue: @unchecked Sendable {
         } while untilIdle
         letGo()
         lock.unlock()
-        Completion.give(answers)
+        answers.give()
         lock.lock()
         isLed = false
     }

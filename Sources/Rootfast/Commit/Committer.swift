@@ -309,7 +309,11 @@ final class Committer {
         let unknown = StoreError(
             .outcomeUnknown, "The transaction may or may not have become durable: \(cause.message)", at: cause.place,
             advice: "Open the store again and ask for the outcome of the transaction's id.")
-        Completion.give(flush.takeAnswers(.failure(unknown)) + open.takeAnswers(.failure(poison)))
+        var answers = Answers()
+        flush.takeAnswers(unknown, into: &answers)
+        answers.give()
+        open.takeAnswers(poison, into: &answers)
+        answers.give()
         tip = durableTip
         open.reset()
         closedIsKept = true

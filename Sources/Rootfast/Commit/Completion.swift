@@ -9,10 +9,13 @@ final class Completion: @unchecked Sendable {
     /// The task that waits; `nil` if a thread does, or is going to. It is there before the request is, so that tasks go on
     /// in the order in which they are answered.
     private let continuation: CheckedContinuation<Receipt, any Error>?
-    private var isBlocking: Bool { continuation == nil }
+    var isBlocking: Bool { continuation == nil }
     /// Where the thread waits.
     private let gate = Gate()
-    private var answer: Answer?
+    private var isGiven = false
+    /// The answer: two properties, as a copy of a receipt costs nothing, and one that may be an error does.
+    private var receipt = Receipt.nothing
+    private var failure: StoreError?
     /// Whom the thread that waits here wakes next.
     private var next: Completion?
 
@@ -22,36 +25,40 @@ final class Completion: @unchecked Sendable {
     var isAnswered: Bool { gate.isOpen }
 
     func give(_ answer: Answer) {
-        put(answer, next: nil)
+        switch answer {
+        case .success(let receipt): put(receipt, next: nil)
+        case .failure(let failure): put(failure, next: nil)
+        }
         wake()
     }
 
-    /// Gives many answers. The threads that wait for them wake each other, one after the other: to wake them all from
-    /// here would hand them the core before this thread has gone on with its work.
-    static func give(_ answers: [(completion: Completion, answer: Answer)]) {
-        var first: Completion?
-        for (completion, answer) in answers.reversed() where completion.isBlocking {
-            completion.put(answer, next: first)
-            first = completion
-        }
-        for (completion, answer) in answers where !completion.isBlocking { completion.put(answer, next: nil) }
-        first?.wake()
+    func put(_ receipt: Receipt, next: Completion?) {
+        begin(next)
+        self.receipt = receipt
+        continuation?.resume(returning: receipt)
     }
 
-    private func put(_ answer: Answer, next: Completion?) {
-        precondition(self.answer == nil, "an answer is given once")
-        self.answer = answer
+    func put(_ failure: StoreError, next: Completion?) {
+        begin(next)
+        self.failure = failure
+        continuation?.resume(throwing: failure)
+    }
+
+    private func begin(_ next: Completion?) {
+        precondition(!isGiven, "an answer is given once")
+        isGiven = true
         self.next = next
-        continuation?.resume(with: answer.mapError { $0 as any Error })
     }
 
-    private func wake() { gate.open() }
+    /// Lets the thread go on for which an answer was put here.
+    func wake() { gate.open() }
 
     /// Blocks the thread until there is an answer.
     func wait() -> Answer {
         gate.wait()
         next?.wake()
         next = nil
-        return answer!
+        if let failure { return .failure(failure) }
+        return .success(receipt)
     }
 }

@@ -113,15 +113,12 @@ final class Flush {
         }
     }
 
-    /// Takes out those who wait, each with the answer.
-    func takeAnswers(_ result: Result<Void, StoreError>) -> [(completion: Completion, answer: Completion.Answer)] {
-        defer { waiting.removeAll(keepingCapacity: true) }
-        return waiting.map { request in
-            let answer = result.map {
-                Receipt(
-                    sequence: request.sequence, root: tip!.root, rootSequence: tip!.seq, durableSequence: tip!.seq)
-            }
-            return (request.completion, answer)
-        }
+    /// Moves those who wait into `answers`, which nobody is left in. Without a failure it is durable.
+    func takeAnswers(_ failure: StoreError? = nil, into answers: inout Answers) {
+        precondition(answers.isEmpty)
+        swap(&waiting, &answers.requests)
+        answers.failure = failure
+        guard failure == nil, let tip else { return }
+        answers.receipt = Receipt(sequence: 0, root: tip.root, rootSequence: tip.seq, durableSequence: tip.seq)
     }
 }

@@ -13,7 +13,7 @@ extension Page {
     /// Asks for the record at an entry.
     func prefetchRecord(at entry: Int) {
         let start = record(entry).base
-        for line in 0..<2 { rootfast_prefetch(start + line * Self.cacheLineBytes) }
+        for line in 0..<3 { rootfast_prefetch(start + line * Self.cacheLineBytes) }
     }
 
     /// Asks for the record that a look-up ends at, and for where another would go.
