@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -7,7 +9,7 @@
 /// Opened once, by one thread, for another that waits for it: what was written before it opens is seen behind it.
 ///
 /// A semaphore, not a condition with its lock: waking is one system call then and not two, as who comes back from a
-/// condition leaves its lock marked as wanted by others.
+/// condition leaves its lock marked as wanted by others. Who finds it open needs none.
 /// `@unchecked Sendable`, because the stored properties are constant, and made for use from any thread.
 package struct Gate: ~Copyable, @unchecked Sendable {
     #if canImport(Darwin)
@@ -33,29 +35,34 @@ package struct Gate: ~Copyable, @unchecked Sendable {
         /// Blocks the thread until it is open.
         package func wait() { lock.withLock { while !hasOpened.pointee { condition.wait(lock) } } }
     #else
-        private let semaphore: UnsafeMutablePointer<sem_t>
+        /// Closed, open, or where the thread waits that came before it was opened: the address of a semaphore.
+        private let state = Atomic<UInt>(closed)
+        private static let closed: UInt = 0
+        private static let opened: UInt = 1
 
-        package init() {
-            semaphore = .allocate(capacity: 1)
-            semaphore.initialize(to: sem_t())
-            sem_init(semaphore, 0, 0)
+        package init() {}
+
+        package var isOpen: Bool { state.load(ordering: .acquiring) == Self.opened }
+
+        package func open() {
+            let before = state.exchange(Self.opened, ordering: .acquiringAndReleasing)
+            precondition(before != Self.opened, "a gate is opened once")
+            guard let semaphore = UnsafeMutablePointer<sem_t>(bitPattern: before) else { return }
+            sem_post(semaphore)
         }
-
-        deinit {
-            sem_destroy(semaphore)
-            semaphore.deallocate()
-        }
-
-        /// False again once somebody went through.
-        package var isOpen: Bool {
-            var count: Int32 = 0
-            sem_getvalue(semaphore, &count)
-            return count > 0
-        }
-
-        package func open() { sem_post(semaphore) }
 
         /// Blocks the thread until it is open.
-        package func wait() { while sem_wait(semaphore) != 0 {} }
+        package func wait() {
+            if isOpen { return }
+            // On the stack: who posts does not touch it once the wait may be over.
+            withUnsafeTemporaryAllocation(of: sem_t.self, capacity: 1) { memory in
+                let semaphore = memory.baseAddress!
+                sem_init(semaphore, 0, 0)
+                let (isWaiting, _) = state.compareExchange(
+                    expected: Self.closed, desired: UInt(bitPattern: semaphore), ordering: .acquiringAndReleasing)
+                if isWaiting { while sem_wait(semaphore) != 0 {} }
+                sem_destroy(semaphore)
+            }
+        }
     #endif
 }

@@ -104,7 +104,8 @@ package enum RecordEncoder {
     private static func appendTransaction(
         n: UInt64, txID: [UInt8], timestamp: UInt64, to buffer: inout ByteBuffer
     ) {
-        precondition(RecordLimits.isTxID(txID), "not a tx_id")
+        // That it is UTF-8 is seen as it is written.
+        precondition(txID.withUnsafeBytes { RecordLimits.isTxID(utf8: $0) }, "not a tx_id")
         appendInteger(n, to: &buffer)
         buffer.append(",\"tx_id\":")
         appendText(txID, to: &buffer)

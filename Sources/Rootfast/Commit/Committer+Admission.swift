@@ -20,7 +20,8 @@ extension Committer {
         try validate(proposal)
         guard try load(proposal.changes) else { return nil }
         endRecord()
-        let txID = id ?? AnonymousID.make(n: tip.n + 1)
+        if id == nil { AnonymousID.write(n: tip.n + 1, into: &anonymousID) }
+        let txID = id ?? anonymousID
         RecordEncoder.appendPrepare(
             n: tip.n + 1, txID: txID, timestamp: tip.timestamp, isVoted: false, data: proposal.data.bytes,
             to: &open.buffer)

@@ -52,6 +52,8 @@ final class Committer {
     var growth: Growth
     private var sequenceAtSnapshot: UInt64
     private var admissionCount = 0
+    /// The last id that was made.
+    var anonymousID: [UInt8] = []
     var watch: ((Growth) -> Void)?
 
     /// A flush that would take more bytes than this is closed, unless it is a single transaction that is larger.

@@ -3,6 +3,7 @@ import Threading
 /// What becomes of pages and long values when no generation that anybody may look at holds them any more.
 extension PagePool {
     func retire(_ number: UInt32, _ holding: Holding, born: Int64) {
+        if holding == .value { writer.pointee.retiredValueCount += 1 }
         writer.pointee.retired.append(
             Retired(born: born, generation: generation, number: number, holding: holding))
     }
@@ -54,6 +55,13 @@ extension PagePool {
     /// Views that live no longer than so many generations are waited for.
     private static let patience: Int64 = 8
 
+    /// Frees what no pinned generation can reach any more, unless that would be a few pages. The writer's.
+    func reclaimIfMuch() {
+        let isMuch = writer.pointee.retired.count >= Self.muchCount || writer.pointee.retiredValueCount > 0
+        if isMuch || !writer.pointee.held.isEmpty || paging?.isOverBudget ?? false { reclaim() }
+    }
+    private static let muchCount = 64
+
     /// Frees what no pinned generation can reach any more. The writer's; costs the number of things freed, and of those
     /// that are first found to be kept for a view that lives long.
     func reclaim() {
@@ -70,6 +78,7 @@ extension PagePool {
             }
             if let keeper, keeper + Self.patience > generation { break }
             let item = retired.removeFirst()
+            if item.holding == .value { writer.pointee.retiredValueCount -= 1 }
             if let keeper, item.born <= keeper {
                 writer.pointee.held[keeper, default: []].append(item)
             } else {

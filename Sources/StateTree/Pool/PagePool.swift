@@ -48,6 +48,7 @@ final class PagePool: @unchecked Sendable {
         var valueCount = 0
         var freeValues = GrowingBuffer<UInt32>()
         var retired = GrowingBuffer<Retired>()
+        var retiredValueCount = 0
         /// What was retired and is kept for a generation that has been pinned for long, by that generation.
         var held: [Int64: [Retired]] = [:]
     }

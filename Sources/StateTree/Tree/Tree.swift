@@ -140,7 +140,7 @@ public final class Tree {
     /// and not copied. Requires that the end before is hashed. O(1).
     public func end() -> TreeEnd {
         lastView = nil
-        pool.reclaim()
+        pool.reclaimIfMuch()
         let end = TreeEnd(generation: pool.end(), rootSlot: rootSlot, count: count, treeDigest: hashedDigest)
         if let digest = hashedDigest { hasher.note(end.generation, digest) }
         head.pointee.isTouched = false
