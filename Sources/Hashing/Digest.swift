@@ -2,7 +2,7 @@
 ///
 /// Four words compare and copy in under a nanosecond; an array of bytes does not.
 @frozen
-public struct Digest: Hashable, Sendable {
+public struct Digest: Hashable, Sendable, BitwiseCopyable {
     /// The 32 bytes as they lie in memory; what number a word shows depends on the processor.
     public var words: (UInt64, UInt64, UInt64, UInt64)
 

@@ -110,6 +110,34 @@ import Testing
         #expect(view.value(for: Array("k7".utf8)) == Array(repeating: 49, count: 100))
     }
 
+    /// A few pages may wait until there are more; a long value may be as large as thousands.
+    @Test func `what a view held goes once there is no view`() {
+        let tree = Tree(kernel: .scalar)
+        func end() { _ = tree.root(of: tree.end()) }
+        for i in 0..<20_000 { tree.put(Array("k\(i)".utf8), [0]) }
+        tree.put(Array("k0".utf8), Array(repeating: 1, count: 1 << 20))
+        end()
+        let memory = tree.memoryBytes
+        var view: TreeView? = tree.freeze(hashing: true)
+        tree.put(Array("k0".utf8), [1])
+        end()
+        #expect(tree.memoryBytes >= memory)
+        #expect(view?.value(for: Array("k0".utf8))?.count == 1 << 20)
+        view = nil
+        end()
+        #expect(tree.memoryBytes <= memory - 1 << 20)
+
+        for round in 0..<1000 {
+            view = tree.freeze(hashing: true)
+            tree.put(Array("k\(round)".utf8), [2])
+            end()
+            view = nil
+            tree.put(Array("k\(round)".utf8), [3])
+            end()
+        }
+        #expect(tree.memoryBytes <= memory - 1 << 20 + 100 * 4096)
+    }
+
     /// A page that a snapshot has stored may leave memory and come back as it was.
     @Test func `what a snapshot holds is not written in its place`() throws {
         let store = MemoryStore()

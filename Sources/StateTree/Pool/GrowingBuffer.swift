@@ -56,6 +56,11 @@ struct GrowingBuffer<Element: BitwiseCopyable> {
         return storage.pointee.base[storage.pointee.head &- 1]
     }
 
+    /// All elements; valid until the next is added.
+    var elements: UnsafeMutableBufferPointer<Element> {
+        UnsafeMutableBufferPointer(start: storage.pointee.base + storage.pointee.head, count: count)
+    }
+
     /// A copy of all elements.
     var all: [Element] { (0..<count).map { self[$0] } }
 

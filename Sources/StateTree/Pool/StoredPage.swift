@@ -153,8 +153,7 @@ extension StoredPage {
         in page: Page, expecting digest: Digest, _ values: LongValues, _ kernel: HashKernel
     ) throws(PageError) {
         try layOut(in: page)
-        var batch = HashBatch()
-        guard batch.hash(whole: page, values, with: kernel) == digest else {
+        guard HashBatch().hash(whole: page, values, with: kernel) == digest else {
             throw damage("its hash is not the one that its parent has")
         }
     }

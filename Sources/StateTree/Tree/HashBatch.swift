@@ -2,22 +2,22 @@ import CHashing
 import CMemory
 import Hashing
 
-/// The hashing jobs of one freeze; kept between freezes for its memory.
-struct HashBatch {
+/// The hashing jobs of one freeze; kept between freezes for its memory. One thread at a time.
+final class HashBatch {
     /// An inner node whose hash is stale, and where its hash goes.
-    struct Node {
+    private struct Node {
         let page: Page
-        let gap: Int
         let digest: UnsafeMutablePointer<Digest>
+        let gap: UInt32
         /// The number of the page's job.
-        let job: Int
+        let job: UInt32
     }
-    struct Leaf {
+    private struct Leaf {
         let page: Page
         let entry: Int
     }
     /// A page with something stale, and where the hash of its top goes.
-    struct PageJob {
+    private struct PageJob {
         let page: Page
         let digest: UnsafeMutablePointer<Digest>
         /// Which of its gaps and of its records are stale: once listed, the page's own marks may be of the next generation.
@@ -26,17 +26,30 @@ struct HashBatch {
     }
     /// Pages of this generation and older are hashed, whatever their marks say.
     private var hashedGeneration: Int64 = 0
-    /// Level by level from the root, and the levels.
-    var pages: [PageJob] = []
-    var pageLevels: [Range<Int>] = []
+    /// Level by level from the root, and where each level begins.
+    private let pages = GrowingBuffer<PageJob>(capacity: 16)
+    private let pageLevels = GrowingBuffer<Int>(capacity: 16)
     /// Stale inner nodes of a chunk of pages, level by level from their tops, and where each level begins.
-    var nodes: [Node] = []
-    var nodeLevels: [Int] = []
-    var leaves: [Leaf] = []
-    var messageJobs: [MessageJob] = []
-    var leafJobs: [LeafJob] = []
-    var nodeJobs: [NodeJob] = []
-    var valueDigests: [Digest] = []
+    private let nodes = GrowingBuffer<Node>(capacity: 16)
+    private let nodeLevels = GrowingBuffer<Int>(capacity: 16)
+    private let leaves = GrowingBuffer<Leaf>(capacity: 16)
+    /// The jobs of `nodes`, in the same order, and those of `leaves`.
+    private let nodeJobs = GrowingBuffer<NodeJob>(capacity: 16)
+    private let messageJobs = GrowingBuffer<MessageJob>(capacity: 16)
+    private let leafJobs = GrowingBuffer<LeafJob>(capacity: 16)
+    private let valueDigests = GrowingBuffer<Digest>(capacity: 16)
+
+    deinit {
+        pages.free()
+        pageLevels.free()
+        nodes.free()
+        nodeLevels.free()
+        leaves.free()
+        nodeJobs.free()
+        messageJobs.free()
+        leafJobs.free()
+        valueDigests.free()
+    }
 }
 
 extension HashBatch {
@@ -52,20 +65,22 @@ extension HashBatch {
     ///
     /// - Parameter onceListed: is called when all that is stale is listed. From then on neither marks are read nor
     ///   references to children.
-    mutating func hashStale(
+    func hashStale(
         below rootSlot: UInt32, in pool: PagePool, with kernel: HashKernel, onceListed: () -> Void = {}
     ) -> Digest {
-        pages.removeAll(keepingCapacity: true)
+        pages.removeAll()
         guard rootSlot != 0 else { return .zero }
         hashedGeneration = pool.hashedGeneration
         var digest = Digest.zero
         withUnsafeMutablePointer(to: &digest) { target in
             list(below: pool.page(rootSlot), in: pool, into: target)
             onceListed()
-            for level in pageLevels.reversed() {
-                for start in stride(from: level.lowerBound, to: level.upperBound, by: Self.chunkCount) {
-                    hash(start..<min(start + Self.chunkCount, level.upperBound), pool.values, with: kernel)
+            var end = pages.count
+            for level in (0..<pageLevels.count).reversed() {
+                for start in stride(from: pageLevels[level], to: end, by: Self.chunkCount) {
+                    hash(start..<min(start + Self.chunkCount, end), pool.values, with: kernel)
                 }
+                end = pageLevels[level]
             }
         }
         return digest
@@ -73,15 +88,16 @@ extension HashBatch {
 
     /// Clears the marks of the pages that were hashed last.
     func clearMarks() {
-        for job in pages { (job.page.dirtyGaps, job.page.dirtyEntries) = (0, 0) }
+        for i in 0..<pages.count { (pages[i].page.dirtyGaps, pages[i].page.dirtyEntries) = (0, 0) }
     }
 
     /// Hashes a page whose nodes and leaves are all stale, and whose children are not.
-    mutating func hash(whole page: Page, _ values: LongValues, with kernel: HashKernel) -> Digest {
+    func hash(whole page: Page, _ values: LongValues, with kernel: HashKernel) -> Digest {
         hashedGeneration = 0
         var digest = Digest.zero
         withUnsafeMutablePointer(to: &digest) { target in
-            pages = [.init(page: page, digest: target)]
+            pages.removeAll()
+            pages.append(PageJob(page: page, digest: target))
             _ = list(0)
             hash(0..<1, values, with: kernel)
         }
@@ -90,11 +106,12 @@ extension HashBatch {
     }
 
     /// Lists the pages that have something stale, and the levels they are on.
-    private mutating func list(below root: Page, in pool: PagePool, into target: UnsafeMutablePointer<Digest>) {
-        pageLevels.removeAll(keepingCapacity: true)
-        pages.append(.init(page: root, digest: target))
+    private func list(below root: Page, in pool: PagePool, into target: UnsafeMutablePointer<Digest>) {
+        pageLevels.removeAll()
+        pages.append(PageJob(page: root, digest: target))
         var start = 0
         while start < pages.count {
+            pageLevels.append(start)
             let end = pages.count
             for i in start..<end {
                 if i + Self.prefetchDistance < end { pages[i + Self.prefetchDistance].page.prefetchSearch() }
@@ -105,53 +122,55 @@ extension HashBatch {
                     let entry = stale.trailingZeroBitCount
                     stale &= stale &- 1
                     // What is stale was written since it was last stored, so it is in memory.
-                    pages.append(.init(page: pool.page(page.child(entry)), digest: page.entryHashes + entry))
+                    pages.append(PageJob(page: pool.page(page.child(entry)), digest: page.entryHashes + entry))
                 }
             }
-            pageLevels.append(start..<end)
             start = end
         }
     }
 
     /// Takes the marks of a page down; returns which of its children are stale.
-    private mutating func list(_ job: Int) -> UInt64 {
-        let page = pages[job].page
+    private func list(_ job: Int) -> UInt64 {
+        var listed = pages[job]
+        let page = listed.page
         guard page.generation > hashedGeneration else { return 0 }
         var entries = page.dirtyEntries
         var children: UInt64 = 0
-        pages[job].staleGaps = page.dirtyGaps
-        pages[job].staleRecords = entries
+        listed.staleGaps = page.dirtyGaps
+        listed.staleRecords = entries
         while entries != 0 {
             let entry = entries.trailingZeroBitCount
             entries &= entries &- 1
             if page.isChild(entry) { children |= 1 << UInt64(entry) }
         }
-        pages[job].staleRecords &= ~children
+        listed.staleRecords &= ~children
+        pages[job] = listed
         return children
     }
 
     /// Hashes a chunk of pages whose children are hashed already.
-    private mutating func hash(_ chunk: Range<Int>, _ values: LongValues, with kernel: HashKernel) {
-        nodes.removeAll(keepingCapacity: true)
-        nodeLevels.removeAll(keepingCapacity: true)
-        leaves.removeAll(keepingCapacity: true)
+    private func hash(_ chunk: Range<Int>, _ values: LongValues, with kernel: HashKernel) {
+        nodes.removeAll()
+        nodeLevels.removeAll()
+        nodeJobs.removeAll()
+        leaves.removeAll()
         collectNodes(of: chunk)
         if !leaves.isEmpty { hashLeaves(values, with: kernel) }
         hashNodes(with: kernel)
         // The hash of a page with a single entry is that entry's.
-        for job in pages[chunk] where job.page.count == 1 { job.digest.pointee = job.page.entryHashes[0] }
+        for i in chunk where pages[i].page.count == 1 { pages[i].digest.pointee = pages[i].page.entryHashes[0] }
     }
 
     /// Collects the stale nodes of a chunk of pages, and the top of each.
-    private mutating func collectNodes(of chunk: Range<Int>) {
+    private func collectNodes(of chunk: Range<Int>) {
         for i in chunk {
             if i + Self.prefetchDistance < chunk.upperBound { pages[i + Self.prefetchDistance].page.prefetchSearch() }
             let job = pages[i]
             let link = job.page.rootLink
             if Page.isEntry(link) {
-                collectIfStale(link: link, of: i)
+                collectIfStale(link: link, of: job, number: i)
             } else {
-                nodes.append(.init(page: job.page, gap: Int(link), digest: job.digest, job: i))
+                nodes.append(Node(page: job.page, digest: job.digest, gap: UInt32(link), job: UInt32(i)))
             }
         }
         var start = 0
@@ -160,81 +179,74 @@ extension HashBatch {
             let end = nodes.count
             for i in start..<end {
                 let node = nodes[i]
-                let gap = node.page.gaps[node.gap]
-                collectIfStale(link: gap.left, of: node.job)
-                collectIfStale(link: gap.right, of: node.job)
+                let (job, number) = (pages[Int(node.job)], Int(node.job))
+                let gap = node.page.gaps[Int(node.gap)]
+                addJob(node, gap)
+                collectIfStale(link: gap.left, of: job, number: number)
+                collectIfStale(link: gap.right, of: job, number: number)
             }
             start = end
         }
     }
 
     @inline(__always)
-    private mutating func collectIfStale(link: UInt8, of job: Int) {
-        let page = pages[job].page
+    private func collectIfStale(link: UInt8, of job: PageJob, number: Int) {
         let index = Int(link & ~Page.entryLinkFlag)
         let isEntry = Page.isEntry(link)
         // A child page is hashed already.
-        let marks = isEntry ? pages[job].staleRecords : pages[job].staleGaps
+        let marks = isEntry ? job.staleRecords : job.staleGaps
         guard marks &>> UInt64(index) & 1 != 0 else { return }
         if isEntry {
-            leaves.append(.init(page: page, entry: index))
-            page.prefetchRecord(at: index)
+            leaves.append(Leaf(page: job.page, entry: index))
+            job.page.prefetchRecord(at: index)
         } else {
-            nodes.append(.init(page: page, gap: index, digest: page.gapHashes + index, job: job))
+            let digest = job.page.gapHashes + index
+            nodes.append(
+                Node(
+                    page: job.page, digest: digest, gap: UInt32(truncatingIfNeeded: index),
+                    job: UInt32(truncatingIfNeeded: number)))
         }
     }
 
-    private mutating func hashLeaves(_ values: LongValues, with kernel: HashKernel) {
-        messageJobs.removeAll(keepingCapacity: true)
-        leafJobs.removeAll(keepingCapacity: true)
-        if valueDigests.count < leaves.count {
-            valueDigests = .init(repeating: .zero, count: leaves.count * 2)
-        }
-        var valueDigests: [Digest] = []
-        swap(&valueDigests, &self.valueDigests)
-        valueDigests.withUnsafeMutableBufferPointer { digests in
-            for (i, leaf) in leaves.enumerated() {
-                let record = leaf.page.record(leaf.entry)
-                let digest = leaf.page.entryHashes + leaf.entry
-                if record.isLong {
-                    addLeaf(record.key, UnsafeMutableRawPointer(values.digest(record.longValueSlot)), digest)
-                } else {
-                    addMessage(record.inlineValue, digests.baseAddress! + i)
-                    addLeaf(record.key, digests.baseAddress! + i, digest)
-                }
-            }
-            messageJobs.withUnsafeBufferPointer { kernel.hashMessages($0) }
-            leafJobs.withUnsafeBufferPointer { kernel.hashLeaves($0) }
-        }
-        swap(&valueDigests, &self.valueDigests)
-    }
-
-    private mutating func hashNodes(with kernel: HashKernel) {
-        nodeJobs.removeAll(keepingCapacity: true)
-        for node in nodes {
-            let gap = node.page.gaps[node.gap]
-            let (left, right) = (node.page.hash(below: gap.left), node.page.hash(below: gap.right))
-            rootfast_prefetch(left)
-            rootfast_prefetch(right)
-            addNode(UInt32(gap.bit), left, right, node.digest)
-        }
-        nodeJobs.withUnsafeBufferPointer { jobs in
-            var end = jobs.count
-            for start in nodeLevels.reversed() {
-                kernel.hashNodes(UnsafeBufferPointer(rebasing: jobs[start..<end]))
-                end = start
+    private func hashLeaves(_ values: LongValues, with kernel: HashKernel) {
+        messageJobs.removeAll()
+        leafJobs.removeAll()
+        valueDigests.removeAll()
+        // All of them first, as they are not to move once a job knows where they are.
+        for _ in 0..<leaves.count { valueDigests.append(.zero) }
+        let digests = valueDigests.elements.baseAddress!
+        for i in 0..<leaves.count {
+            let (page, entry) = (leaves[i].page, leaves[i].entry)
+            let record = page.record(entry)
+            let digest = page.entryHashes + entry
+            if record.isLong {
+                addLeaf(record.key, UnsafeMutableRawPointer(values.digest(record.longValueSlot)), digest)
+            } else {
+                addMessage(record.inlineValue, digests + i)
+                addLeaf(record.key, digests + i, digest)
             }
         }
+        kernel.hashMessages(UnsafeBufferPointer(messageJobs.elements))
+        kernel.hashLeaves(UnsafeBufferPointer(leafJobs.elements))
     }
 
-    private mutating func addMessage(_ message: UnsafeRawBufferPointer, _ digest: UnsafeMutablePointer<Digest>) {
+    private func hashNodes(with kernel: HashKernel) {
+        let jobs = UnsafeBufferPointer(nodeJobs.elements)
+        var end = jobs.count
+        for level in (0..<nodeLevels.count).reversed() {
+            kernel.hashNodes(UnsafeBufferPointer(rebasing: jobs[nodeLevels[level]..<end]))
+            end = nodeLevels[level]
+        }
+    }
+
+    private func addMessage(_ message: UnsafeRawBufferPointer, _ digest: UnsafeMutablePointer<Digest>) {
         messageJobs.append(
             MessageJob(
                 message: message.baseAddress?.assumingMemoryBound(to: UInt8.self), length: message.count,
                 digest: UnsafeMutableRawPointer(digest).assumingMemoryBound(to: UInt8.self)))
     }
 
-    private mutating func addLeaf(
+    private func addLeaf(
         _ key: UnsafeRawBufferPointer, _ valueDigest: UnsafeMutableRawPointer, _ digest: UnsafeMutablePointer<Digest>
     ) {
         leafJobs.append(
@@ -244,15 +256,17 @@ extension HashBatch {
                 digest: UnsafeMutableRawPointer(digest).assumingMemoryBound(to: UInt8.self)))
     }
 
-    private mutating func addNode(
-        _ bit: UInt32, _ left: UnsafeMutablePointer<Digest>, _ right: UnsafeMutablePointer<Digest>,
-        _ digest: UnsafeMutablePointer<Digest>
-    ) {
+    @inline(__always)
+    private func addJob(_ node: Node, _ gap: Page.Gap) {
+        let (left, right) = (node.page.hash(below: gap.left), node.page.hash(below: gap.right))
+        rootfast_prefetch(left)
+        rootfast_prefetch(right)
         nodeJobs.append(
             NodeJob(
                 left: UnsafeRawPointer(left).assumingMemoryBound(to: UInt8.self),
                 right: UnsafeRawPointer(right).assumingMemoryBound(to: UInt8.self),
-                digest: UnsafeMutableRawPointer(digest).assumingMemoryBound(to: UInt8.self), bit: bit))
+                digest: UnsafeMutableRawPointer(node.digest).assumingMemoryBound(to: UInt8.self),
+                bit: UInt32(gap.bit)))
     }
 }
 

@@ -19,7 +19,7 @@ import Hashing
 final class Hasher {
     private let pool: PagePool
     private let kernel: HashKernel
-    private var batch = HashBatch()
+    private let batch = HashBatch()
     /// The newest generation that was hashed, and the hash of its tree.
     private var newest: (generation: Int64, digest: Digest)?
 
