@@ -142,21 +142,22 @@ import Testing
     @Test func `what a snapshot holds is not written in its place`() throws {
         let store = MemoryStore()
         let tree = Tree(kernel: .scalar, store: store)
-        func write(_ round: UInt8, _ count: Int = 500) {
-            for i in 0..<count { tree.put(Array("k\(i)".utf8), Array(repeating: round, count: 100)) }
+        func write(_ round: UInt8, _ keys: Range<Int> = 0..<4000) {
+            for i in keys { tree.put(Array("k\(i)".utf8), Array(repeating: round, count: 100)) }
             _ = tree.root(of: tree.end())
         }
         func expect(_ stored: StoredTree, holds round: UInt8) throws {
             let view = try Tree(stored, in: store, budgetBytes: 1 << 16, kernel: .scalar).freeze(hashing: true)
             try view.checkInvariants()
-            for i in 0..<500 { #expect(view.value(for: Array("k\(i)".utf8)) == Array(repeating: round, count: 100)) }
+            for i in 0..<4000 { #expect(view.value(for: Array("k\(i)".utf8)) == Array(repeating: round, count: 100)) }
         }
         write(1)
         let stored = try store.snapshot(tree, of: tree.freeze(hashing: true))
-        // A few, after which the writer knows that no view is left; then all.
-        write(2, 3)
+        // Some hundred pages, after which the writer has looked, and knows that no view is left; then all.
+        write(2, 1000..<3000)
         write(2)
-        let newer = try store.snapshot(tree, of: tree.freeze(hashing: true)) { write(3, 3) }
+        let newer = try store.snapshot(tree, of: tree.freeze(hashing: true)) { write(3, 0..<3) }
+        write(3, 1000..<3000)
         write(3)
         try expect(stored, holds: 1)
         try expect(newer, holds: 2)
