@@ -6,7 +6,7 @@ import Testing
 /// What a tree tells its store of the pages and long values that it does not need any more.
 @Suite struct DroppedTests {
     @Test func `what a tree dropped is what only its older snapshots need`() throws {
-        try expectNothingLeft { _, _ in }
+        try expectNothingLeft()
     }
 
     /// What was written between a snapshot's barrier and the numbering of its pages was told as dropped before it had a
@@ -22,8 +22,26 @@ import Testing
         }
     }
 
+    /// What is stored is written in its place then, in memory that is too small for all.
+    @Test func `what is written in its place is dropped by the next snapshot`() throws {
+        var rng = SeededGenerator(seed: 8)
+        try expectNothingLeft(then: { tree, model in
+            for _ in 0..<20 {
+                PagingTests.fill(tree, &model, 30, &rng)
+                _ = tree.root(of: tree.end())
+            }
+        })
+    }
+
     /// Takes snapshots of which only the newest is kept, and looks that the store then holds what that one shows.
-    private func expectNothingLeft(_ meanwhile: (Tree, inout [[UInt8]: [UInt8]]) -> Void) throws {
+    ///
+    /// - Parameters:
+    ///   - meanwhile: what is written while a snapshot is under way.
+    ///   - then: what is written after it.
+    private func expectNothingLeft(
+        _ meanwhile: (Tree, inout [[UInt8]: [UInt8]]) -> Void = { _, _ in },
+        then: (Tree, inout [[UInt8]: [UInt8]]) -> Void = { _, _ in }
+    ) throws {
         var rng = SeededGenerator(seed: 6)
         let store = MemoryStore()
         let tree = Tree(kernel: .scalar, store: store, budgetBytes: PagingTests.budget)
@@ -31,6 +49,7 @@ import Testing
         for _ in 0..<10 {
             PagingTests.fill(tree, &model, 400, &rng)
             _ = try store.snapshot(tree, of: tree.freeze(hashing: true), keepsOld: false) { meanwhile(tree, &model) }
+            then(tree, &model)
         }
         let stored = try store.snapshot(tree, of: tree.freeze(hashing: true), keepsOld: false)
         // Nothing that is needed is missing, and nothing is left that no page refers to.

@@ -7,10 +7,10 @@ import Threading
 /// A page's *slot* is the number of its frame. One thread at a time writes (the tree's writer); any number read. A
 /// *generation* is the span between two freezes or ends of the tree: a page belongs to the generation that made it, and a
 /// later one writes a copy. What it replaces is *retired*, and freed once no pinned generation is left from its making to
-/// its retirement. A page that no view shows, no snapshot holds and no hash is waited for needs no copy: the generation
-/// that writes it takes it over. One that is being hashed may be taken over *early*, to be marked (see `Hasher`). With a
-/// page store, what it holds may leave memory and comes back when it is needed (see `Paging`); whoever reads then counts
-/// itself in by `beginReading`.
+/// its retirement. A page that no view shows and no hash is waited for needs no copy: the generation that writes it takes
+/// it over. One that is being hashed may be taken over *early*, to be marked (see `Hasher`). With a page store, what it
+/// holds may leave memory and comes back when it is needed (see `Paging`); whoever reads then counts itself in by
+/// `beginReading`.
 ///
 /// `@unchecked Sendable`, because: (1) `pins` and `newestGeneration` are touched under `lock` only; (2) arenas are never
 /// moved or freed while the pool lives, and their table is written before a page in a new one is frozen; (3) readers get
@@ -212,6 +212,7 @@ extension PagePool {
     }
 
     private func takeOver(_ page: Page, early: Bool = false) {
+        if isPaged, page.generation <= writer.pointee.newestSnapshot { paging.unsafelyUnwrapped.takeBack(page.slot) }
         (page.dirtyGaps, page.dirtyEntries) = (0, 0)
         page.isTakenEarly = early
         page.word = generation
@@ -228,14 +229,11 @@ extension PagePool {
         return copy
     }
 
-    /// Whether no view shows a page, and no snapshot holds it.
+    /// Whether no view shows a page.
     @inline(__always)
-    private func isUnshown(_ page: Page) -> Bool {
-        let born = page.generation
-        return born > writer.pointee.newestPinned && born > writer.pointee.newestSnapshot
-    }
+    private func isUnshown(_ page: Page) -> Bool { page.generation > writer.pointee.newestPinned }
 
-    /// Whether no view shows a page, no snapshot holds it, and it waits for no hash.
+    /// Whether no view shows a page, and it waits for no hash.
     @inline(__always)
     func isUnseen(_ page: Page) -> Bool { isUnshown(page) && page.generation <= hashedGeneration }
 

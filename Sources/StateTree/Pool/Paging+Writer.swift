@@ -28,6 +28,16 @@ extension Paging {
         return page.word != 0
     }
 
+    /// Takes a page that no view shows out of what is stored, as it is about to be written: the store has what it was, which
+    /// no longer belongs to the tree. Requires that it is in memory, where it stays.
+    func takeBack(_ slot: UInt32) {
+        lock.withLock {
+            let id = forget(slot)
+            if id != 0 { dropped.append(.page(id)) }
+            _ = warm(slot)
+        }
+    }
+
     /// Forgets that the store has a page; returns the number it had there, or 0.
     private func forget(_ slot: UInt32) -> UInt64 {
         setKept(slot, false)
