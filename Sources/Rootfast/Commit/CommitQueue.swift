@@ -11,7 +11,7 @@ import Threading
 /// finds nobody leading leads its own flush at once, on its own thread, so that a lone writer never waits for company
 /// or for another thread. As soon as there is company the queue's own thread leads on until nobody waits. (Handing the
 /// lead from caller to caller instead leaves the disk idle while the next leader waits for a core among all those just
-/// woken.)
+/// woken.) Who admits the last one to the open flush hashes it while the disk is busy, where that pays (`HashingAhead`).
 ///
 /// `@unchecked Sendable`, because everything mutable is touched under `lock` only, but for `committer`, which is
 /// touched only by who holds it, and `answers`, only by who leads.
@@ -30,6 +30,7 @@ final class CommitQueue: @unchecked Sendable {
     private var isLed = false
     /// Whether the open flush is to be taken to the disk.
     private var isFlushDue = false
+    private var hashingAhead = HashingAhead()
     private var isClosed = false
     /// Those who wait for the flush that was taken to the disk last; kept between flushes for its memory.
     private var answers = Answers()
@@ -189,6 +190,13 @@ final class CommitQueue: @unchecked Sendable {
     /// Admits what is pending, up to the first request that is postponed. Who does so for others gives way to those who
     /// wait for the committer: they go on with it. Releases the lock meanwhile.
     private func admitPending(mayBlock: Bool, givingWay: Bool = true) {
+        repeat {
+            admitOnce(mayBlock: mayBlock, givingWay: givingWay)
+        } while hashAheadIfDue()
+        if committer.isRoomDue { makeRoomAhead() }
+    }
+
+    private func admitOnce(mayBlock: Bool, givingWay: Bool) {
         var admitted = 0
         while admitted < pending.count, !(givingWay && waitingForCommitter > 0) {
             let request = pending[admitted]
@@ -206,13 +214,27 @@ final class CommitQueue: @unchecked Sendable {
             lock.lock()
         }
         pending.removeFirst(admitted)
-        if committer.isRoomDue { makeRoomAhead() }
+    }
+
+    /// Answers whether it was, and others may have come meanwhile.
+    private func hashAheadIfDue() -> Bool {
+        guard pending.isEmpty, waitingForCommitter == 0, hashingAhead.isDue(at: environment.now()) else { return false }
+        lock.unlock()
+        let start = environment.now()
+        committer.hashAhead()
+        let duration = environment.now().since(start)
+        lock.lock()
+        hashingAhead.noteHashed(in: duration)
+        return true
     }
 
     private func note(_ request: CommitRequest, _ admission: Committer.Admission, _ byteCount: Int) {
         if case .done(.failure) = admission { return }
         isBehind = true
-        if case .waiting = admission { isFlushDue = true }
+        if case .waiting = admission {
+            isFlushDue = true
+            hashingAhead.noteArrival()
+        }
         if byteCount >= Self.pressureBytes { isFlushDue = true }
         guard case .async(let interval) = request.durability, environment.usesThreads else { return }
         if ticker == nil { ticker = Ticker(environment.pause) { [weak self] in self?.flushOpen() } }
@@ -242,11 +264,7 @@ final class CommitQueue: @unchecked Sendable {
             // Who needs no sync would wait for this one now.
             if pending.contains(where: { $0.durability != .sync }) { admitPending(mayBlock: false, givingWay: false) }
             letGo()
-            lock.unlock()
-            // Only now, so that those who are woken do not keep the next flush from the disk.
-            answers.give()
-            let failure = committer.persist(flush)
-            lock.lock()
+            let failure = persist(flush)
             if failure == nil, !flush.isEmpty {
                 if let closedView, newest === closedView { newest = flush.view }
                 (durable, durableAt) = (flush.view, flush.tip!.seq)
@@ -264,6 +282,28 @@ final class CommitQueue: @unchecked Sendable {
         answers.give()
         lock.lock()
         isLed = false
+    }
+
+    /// Answers those who wait for the flush before, and takes a closed one to the disk. Releases the lock meanwhile.
+    private func persist(_ flush: Flush) -> StoreError? {
+        hashingAhead.await(answers.requests.count)
+        let isTimed = environment.usesThreads && !answers.isEmpty
+        lock.unlock()
+        // Only now, so that those who are woken do not keep the flush from the disk.
+        answers.give()
+        guard isTimed else {
+            defer { lock.lock() }
+            return committer.persist(flush)
+        }
+        let start = environment.now()
+        committer.seal(flush)
+        let sealed = environment.now()
+        lock.withLock { hashingAhead.beginDisk(at: sealed, afterHashing: sealed.since(start)) }
+        let failure = committer.persist(flush)
+        let end = environment.now()
+        lock.lock()
+        hashingAhead.endDisk(at: end)
+        return failure
     }
 
     private func close() -> Flush {

@@ -14,7 +14,7 @@ import Threading
 /// The state at the end of a flush is *kept*, as a view, if somebody is likely to read it. If not, pages are written in
 /// their place, and what they held is noted, to be put back if the flush fails.
 ///
-/// One thread at a time may use a committer, but for `persist`, which another may call beside it. At most one flush is
+/// One thread at a time may use a committer, but for `seal` and `persist`, which another may call beside it. At most one flush is
 /// closed and not yet finished.
 final class Committer {
     /// What came of an attempt to admit a request.
@@ -276,8 +276,12 @@ final class Committer {
         }
     }
 
+    /// Hashes what was admitted so far, to have less to hash once the open flush is closed. Requires that the closed one
+    /// is sealed.
+    func hashAhead() { sealing.withLock { _ = machine.tree.root(of: machine.tree.end()) } }
+
     /// Hashes the state at the end of a closed flush, unless that is done. May run beside everything else.
-    private func seal(_ flush: Flush) {
+    func seal(_ flush: Flush) {
         sealing.withLock {
             if !flush.isSealed { flush.seal(machine.tree) }
         }
