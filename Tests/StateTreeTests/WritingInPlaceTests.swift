@@ -60,17 +60,22 @@ import Testing
 
     /// What the writer does while an end is hashed, at the moment from which it takes pages over early.
     @Test(arguments: TreeTests.Shape.allCases, [1, 2, 3, 4])
-    func `the writer goes on once what is stale is listed`(shape: TreeTests.Shape, seed: UInt64) throws {
+    func `the writer goes on while what is stale is hashed`(shape: TreeTests.Shape, seed: UInt64) throws {
         var growing = Growing(shape, seed: seed)
-        for round in 0..<200 {
+        for round in 0..<120 {
             Self.grow(&growing, round)
+            if Int.random(in: 0..<8, using: &growing.rng) == 0 {
+                // Hashed, and stale again in the same generation.
+                #expect(growing.tree.root() == definedRoot(growing.model))
+                Self.grow(&growing, round)
+            }
             let (end, model) = (growing.tree.end(), growing.model)
             if Int.random(in: 0..<4, using: &growing.rng) == 0 { Self.grow(&growing, round) }
             let tree = growing.tree
             var shown: (view: TreeView, model: [[UInt8]: [UInt8]])?
             let root = tree.root(of: end) {
-                Self.grow(&growing, round)
-                guard Int.random(in: 0..<4, using: &growing.rng) == 0 else { return }
+                growing.change(.random(in: 0...3, using: &growing.rng), isShrinking: round % 20 >= 10)
+                guard shown == nil, Int.random(in: 0..<8, using: &growing.rng) == 0 else { return }
                 // What was taken over early is shown, and then copied.
                 shown = (tree.freeze(hashing: false), growing.model)
                 Self.grow(&growing, round)

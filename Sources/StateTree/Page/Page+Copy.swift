@@ -1,14 +1,14 @@
 import Hashing
 
 extension Page {
-    /// Takes over what another page holds, but for its word.
+    /// Takes over what another page holds, but for its word. What whoever hashes may set meanwhile is left out.
     ///
     /// - Parameters:
     ///   - isHashed: whether all its hashes are fresh, whatever its marks say. If not, those that are marked stale may be
     ///     written by another thread meanwhile, and are left out.
     ///   - isBeingHashed: whether the same goes for those that are marked for the generation before.
     func copy(_ original: Page, isHashed: Bool, isBeingHashed: Bool) {
-        let start = MemoryLayout<Int64>.size
+        let start = 2 * MemoryLayout<Int64>.size
         (base + start).copyMemory(from: original.base + start, byteCount: Self.headerBytes - start)
         let count = count
         gaps.update(from: original.gaps, count: count - 1)
@@ -23,6 +23,7 @@ extension Page {
             gapHashes.copy(original.gapHashes, count: count - 1, but: dirtyGaps)
         }
         isTakenEarly = false
+        hashedFor = 0
         let heapStart = heapStart
         (base + heapStart).copyMemory(from: original.base + heapStart, byteCount: Self.frameBytes - heapStart)
     }

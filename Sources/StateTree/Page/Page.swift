@@ -12,13 +12,14 @@ import Hashing
 /// offset  size
 ///      0     8  word        the generation that may write this page; 0 if the page is not in memory, and with the
 ///                          sign bit set if it is about to leave it
-///      8     4  slot        its own number in the page pool
-///     12     2  count       entries, 1 ... 56
-///     14     2  room        entries the arrays below have room for
-///     16     4  heapStart   the heap of records grows down from the end to here
-///     20     4  garbage     dead bytes in the heap
-///     24     1  rootLink    link to the page's top node
-///     25     1  isTakenEarly 1 if the generation of `word` took it over while the one before was being hashed
+///      8     8  hashedFor   the last generation for which it was hashed while that of `word` may go on
+///     16     4  slot        its own number in the page pool
+///     20     2  heapStart   the heap of records grows down from the end to here
+///     22     2  garbage     dead bytes in the heap
+///     24     1  count       entries, 1 ... 56
+///     25     1  room        entries the arrays below have room for
+///     26     1  rootLink    link to the page's top node
+///     27     1  isTakenEarly 1 if the generation of `word` took it over while the one before was being hashed
 ///     32     8  dirtyGaps   bit g: the hash of gap g is stale
 ///     40     8  dirtyEntries bit e: the hash of entry e is stale
 ///     48     8  earlierGaps and
@@ -70,29 +71,35 @@ struct Page {
         rootfast_exchange(field(0), expected, wanted) != 0
     }
     var generation: Int64 { word & .max }
+    /// Set by whoever hashes a generation that has ended, when it is done with the page: what it read and wrote there before
+    /// is over for whoever sees it.
+    var hashedFor: Int64 {
+        get { rootfast_load_acquire(field(8)) }
+        nonmutating set { rootfast_store_release(field(8), newValue) }
+    }
     var slot: UInt32 {
-        get { field(8).pointee }
-        nonmutating set { field(8).pointee = newValue }
-    }
-    var count: Int {
-        @inline(__always) get { Int(field(12, UInt16.self).pointee) }
-        nonmutating set { field(12).pointee = UInt16(truncatingIfNeeded: newValue) }
-    }
-    var room: Int {
-        @inline(__always) get { Int(field(14, UInt16.self).pointee) }
-        nonmutating set { field(14).pointee = UInt16(truncatingIfNeeded: newValue) }
+        get { field(16).pointee }
+        nonmutating set { field(16).pointee = newValue }
     }
     var heapStart: Int {
-        get { Int(field(16, UInt32.self).pointee) }
-        nonmutating set { field(16).pointee = UInt32(truncatingIfNeeded: newValue) }
+        get { Int(field(20, UInt16.self).pointee) }
+        nonmutating set { field(20).pointee = UInt16(truncatingIfNeeded: newValue) }
     }
     var garbage: Int {
-        get { Int(field(20, UInt32.self).pointee) }
-        nonmutating set { field(20).pointee = UInt32(truncatingIfNeeded: newValue) }
+        get { Int(field(22, UInt16.self).pointee) }
+        nonmutating set { field(22).pointee = UInt16(truncatingIfNeeded: newValue) }
+    }
+    var count: Int {
+        @inline(__always) get { Int(field(24, UInt8.self).pointee) }
+        nonmutating set { field(24).pointee = UInt8(truncatingIfNeeded: newValue) }
+    }
+    var room: Int {
+        @inline(__always) get { Int(field(25, UInt8.self).pointee) }
+        nonmutating set { field(25).pointee = UInt8(truncatingIfNeeded: newValue) }
     }
     var rootLink: UInt8 {
-        @inline(__always) get { field(24).pointee }
-        nonmutating set { field(24).pointee = newValue }
+        @inline(__always) get { field(26).pointee }
+        nonmutating set { field(26).pointee = newValue }
     }
     var dirtyGaps: UInt64 {
         get { field(32).pointee }
@@ -113,8 +120,8 @@ struct Page {
         nonmutating set { field(56).pointee = newValue }
     }
     var isTakenEarly: Bool {
-        get { field(25, UInt8.self).pointee != 0 }
-        nonmutating set { field(25).pointee = newValue ? UInt8(1) : 0 }
+        get { field(27, UInt8.self).pointee != 0 }
+        nonmutating set { field(27).pointee = newValue ? UInt8(1) : 0 }
     }
 
     /// One inner node: the bit it tells apart and where each side leads.

@@ -75,6 +75,7 @@ struct PageImage {
         precondition(used <= Page.frameBytes && entries.count <= Page.countMax && !entries.isEmpty)
         let perEntry = (used - Page.headerBytes) / entries.count
         page.word = generation
+        page.hashedFor = 0
         page.slot = slot
         page.count = entries.count
         page.room = min(Page.countMax, entries.count + (Page.frameBytes - used) / max(perEntry, 1))

@@ -185,7 +185,7 @@ extension PagePool {
         let original = page(slot)
         if original.generation == generation {
             guard isBeingHashed(original) else { return original }
-        } else if !isLookedAt, isUnseen(original) {
+        } else if isUnshown(original), isDoneWith(original, isLookedAt) {
             takeOver(original)
             return original
         }
@@ -198,10 +198,10 @@ extension PagePool {
         let original = page(slot)
         if original.generation == generation { return original }
         guard isUnshown(original) else { return copy(original) }
-        let isHashed = original.generation <= hashedGeneration
-        if isHashed, !isLookedAt {
+        if isDoneWith(original, isLookedAt) {
             takeOver(original)
         } else if listedGeneration == generation - 1 {
+            let isHashed = original.generation <= hashedGeneration
             let earlier = isHashed ? (0, 0) : (original.dirtyGaps, original.dirtyEntries)
             (original.earlierGaps, original.earlierEntries) = earlier
             takeOver(original, early: true)
@@ -232,6 +232,12 @@ extension PagePool {
     /// Whether no view shows a page.
     @inline(__always)
     private func isUnshown(_ page: Page) -> Bool { page.generation > writer.pointee.newestPinned }
+
+    /// Whether a page is looked at for no hash any more.
+    @inline(__always)
+    private func isDoneWith(_ page: Page, _ isLookedAt: Bool) -> Bool {
+        page.generation <= hashedGeneration ? !isLookedAt : page.hashedFor == page.generation
+    }
 
     /// Whether no view shows a page, and it waits for no hash.
     @inline(__always)

@@ -63,10 +63,13 @@ extension HashBatch {
     /// The pages with stale nodes are found level by level from the root, then hashed the deepest level first, a chunk
     /// of pages at a time: nodes that do not depend on each other together.
     ///
-    /// - Parameter onceListed: is called when all that is stale is listed. From then on neither marks are read nor
-    ///   references to children.
+    /// - Parameters:
+    ///   - generation: noted in each page that is done with; `nil` if the pages may be written in it again.
+    ///   - meanwhile: is called once all that is stale is listed, from when on neither marks are read nor references to
+    ///     children, and then for each chunk of pages that is done with.
     func hashStale(
-        below rootSlot: UInt32, in pool: PagePool, with kernel: HashKernel, onceListed: () -> Void = {}
+        below rootSlot: UInt32, in pool: PagePool, with kernel: HashKernel, noting generation: Int64? = nil,
+        meanwhile: () -> Void = {}
     ) -> Digest {
         pages.removeAll()
         guard rootSlot != 0 else { return .zero }
@@ -74,11 +77,14 @@ extension HashBatch {
         var digest = Digest.zero
         withUnsafeMutablePointer(to: &digest) { target in
             list(below: pool.page(rootSlot), in: pool, into: target)
-            onceListed()
+            meanwhile()
             var end = pages.count
             for level in (0..<pageLevels.count).reversed() {
                 for start in stride(from: pageLevels[level], to: end, by: Self.chunkCount) {
-                    hash(start..<min(start + Self.chunkCount, end), pool.values, with: kernel)
+                    let chunk = start..<min(start + Self.chunkCount, end)
+                    hash(chunk, pool.values, with: kernel)
+                    if let generation { for i in chunk { pages[i].page.hashedFor = generation } }
+                    meanwhile()
                 }
                 end = pageLevels[level]
             }

@@ -12,7 +12,8 @@ import Hashing
 /// of a page its shape, its fresh hashes, and the records that are stale. So the writer may set marks and references to
 /// children in the page itself, if no view shows it: it takes the page over *early*, and keeps the marks of both
 /// generations apart. A copy would be marked for both; as pages near the root are written again by each generation, marks
-/// would pile up there until every page is looked at for every flush.
+/// would pile up there until every page is looked at for every flush. And it notes in each page of that generation that it
+/// is done with it (`Page.hashedFor`), which may be written in its place from then on.
 ///
 /// Views are hashed in the order in which they were frozen: else a page that only an earlier one shows would count as
 /// hashed. One thread at a time.
@@ -36,12 +37,12 @@ final class Hasher {
     }
 
     /// Hashes the tree of a generation that has ended, while the writer goes on.
-    func hash(_ generation: Int64, below rootSlot: UInt32, onceListed: () -> Void = {}) -> Digest {
+    func hash(_ generation: Int64, below rootSlot: UInt32, meanwhile: () -> Void = {}) -> Digest {
         if let newest, newest.generation == generation { return newest.digest }
         precondition(generation > pool.hashedGeneration, "views are hashed in the order in which they were frozen")
-        let digest = batch.hashStale(below: rootSlot, in: pool, with: kernel) {
+        let digest = batch.hashStale(below: rootSlot, in: pool, with: kernel, noting: generation) {
             pool.listedGeneration = generation
-            onceListed()
+            meanwhile()
         }
         note(generation, digest)
         return digest
