@@ -19,21 +19,21 @@ extension Committer {
         if let id { try checkUnused(id) }
         try validate(proposal)
         guard try load(proposal.changes) else { return nil }
-        endRecord()
         if id == nil { AnonymousID.write(n: tip.n + 1, into: &anonymousID) }
         let txID = id ?? anonymousID
-        RecordEncoder.appendPrepare(
-            n: tip.n + 1, txID: txID, timestamp: tip.timestamp, isVoted: false, data: proposal.data.bytes,
-            to: &open.buffer)
-        RecordEncoder.endRecord(to: &open.buffer)
-        RecordEncoder.appendCommit(
-            n: tip.n + 2, txID: txID, timestamp: tip.timestamp, seq: tip.seq + 1, to: &open.buffer)
-        tip.n += 2
-        tip.seq += 1
-        machine.commit(proposal.changes, id: id, sequence: tip.seq, noting: noted)
+        let (n, sequence, timestamp) = (tip.n + 2, tip.seq + 1, tip.timestamp)
+        let open = open
+        open.append { buffer in
+            RecordEncoder.appendPrepare(
+                n: n - 1, txID: txID, timestamp: timestamp, isVoted: false, data: proposal.data.bytes, to: &buffer)
+            RecordEncoder.endRecord(to: &buffer)
+            RecordEncoder.appendCommit(n: n, txID: txID, timestamp: timestamp, seq: sequence, to: &buffer)
+        }
+        (tip.n, tip.seq) = (n, sequence)
+        machine.commit(proposal.changes, id: id, sequence: sequence, noting: noted)
         growth.changeCount += proposal.changes.count
         if id != nil { open.undo.append(.outcome) }
-        return tip.seq
+        return sequence
     }
 
     private func admitVote(_ proposal: Proposal, _ id: [UInt8]) throws(StoreError) -> UInt64 {
@@ -42,11 +42,12 @@ extension Committer {
         for read in proposal.readItems {
             if let holder = machine.locks.holder(againstReading: read) { throw Self.locked(by: holder) }
         }
-        endRecord()
         tip.n += 1
-        RecordEncoder.appendPrepare(
-            n: tip.n, txID: id, timestamp: tip.timestamp, isVoted: true, data: proposal.data.bytes,
-            reads: proposal.reads.bytes, to: &open.buffer)
+        open.append { buffer in
+            RecordEncoder.appendPrepare(
+                n: tip.n, txID: id, timestamp: tip.timestamp, isVoted: true, data: proposal.data.bytes,
+                reads: proposal.reads.bytes, to: &buffer)
+        }
         machine.vote(
             Voted(
                 id: id, n: tip.n, timestamp: tip.timestamp, changes: proposal.changes.copies,
@@ -78,18 +79,21 @@ extension Committer {
         _ id: [UInt8], _ decision: Decision, _ isResolved: Bool
     ) throws(StoreError) -> UInt64? {
         if decision == .commit { guard try load(machine.inDoubt[id]!.changeBytes) else { return nil } }
-        endRecord()
         tip.n += 1
         switch decision {
         case .commit:
             tip.seq += 1
-            RecordEncoder.appendCommit(
-                n: tip.n, txID: id, timestamp: tip.timestamp, isResolved: isResolved, seq: tip.seq, to: &open.buffer)
+            open.append { buffer in
+                RecordEncoder.appendCommit(
+                    n: tip.n, txID: id, timestamp: tip.timestamp, isResolved: isResolved, seq: tip.seq, to: &buffer)
+            }
             open.undo.append(.decision(machine.decide(id, committedAt: tip.seq, noting: noted)))
         case .abort(let reason):
-            RecordEncoder.appendAbort(
-                n: tip.n, txID: id, timestamp: tip.timestamp, isResolved: isResolved, reason: Array(reason.utf8),
-                to: &open.buffer)
+            open.append { buffer in
+                RecordEncoder.appendAbort(
+                    n: tip.n, txID: id, timestamp: tip.timestamp, isResolved: isResolved, reason: Array(reason.utf8),
+                    to: &buffer)
+            }
             open.undo.append(.decision(machine.decide(id, committedAt: nil)))
         }
         return tip.seq
@@ -111,10 +115,6 @@ extension Committer {
         guard isSettled else { return false }
         _ = showDurable()
         return true
-    }
-
-    private func endRecord() {
-        if !open.isEmpty { RecordEncoder.endRecord(to: &open.buffer) }
     }
 
     private func checkUnused(_ id: [UInt8]) throws(StoreError) {

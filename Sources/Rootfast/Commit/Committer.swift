@@ -81,7 +81,7 @@ final class Committer {
     var oldestGenerationOnShow: Int64 { machine.tree.oldestOnShow }
     var memoryBytes: Int { machine.tree.memoryBytes }
     /// How many bytes the open flush takes.
-    var openByteCount: Int { open.buffer.count }
+    var openByteCount: Int { open.recordByteCount }
     /// Whether room for the log, or memory for the state, should be made ahead; `makeRoomAhead` does, and may be called
     /// from any thread.
     var isRoomDue: Bool { machine.tree.isRoomDue || writer?.isRoomDue ?? false }

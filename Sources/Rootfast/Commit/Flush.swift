@@ -7,7 +7,9 @@ import StrictJSON
 /// the root and the end that follows from it, written and synced. Used again for its memory.
 final class Flush {
     /// The records, and once sealed the whole flush.
-    var buffer = ByteBuffer(capacity: 64 << 10)
+    private(set) var buffer = ByteBuffer(capacity: 64 << 10)
+    /// How many bytes its records take.
+    private(set) var recordByteCount = 0
     /// An upper bound of the bytes it takes once closed.
     private(set) var byteCountMax = endBytesMax
     /// Who waits for it to be durable.
@@ -49,16 +51,25 @@ final class Flush {
     /// Memory beyond this, for a single large transaction, is not kept.
     private static let keptBytesMax = 8 << 20
 
-    var isEmpty: Bool { buffer.isEmpty }
+    var isEmpty: Bool { recordByteCount == 0 }
 
     /// Makes it an open flush without records.
     func reset() {
         buffer.removeAll(keepingCapacity: buffer.count <= Self.keptBytesMax)
+        recordByteCount = 0
         waiting.removeAll(keepingCapacity: true)
         undo.removeAll(keepingCapacity: true)
         if overwritten.byteCount > Self.keptBytesMax { overwritten = Overwritten() } else { overwritten.removeAll() }
         byteCountMax = Self.endBytesMax
         (end, tip, isSealed) = (nil, nil, false)
+    }
+
+    /// Adds a record, or several that `encode` ends but for the last.
+    @inline(__always)
+    func append(_ encode: (inout ByteBuffer) -> Void) {
+        if !isEmpty { RecordEncoder.endRecord(to: &buffer) }
+        encode(&buffer)
+        recordByteCount = buffer.count
     }
 
     /// The bytes it takes at most with a request more.
@@ -74,13 +85,12 @@ final class Flush {
     func close(_ tip: LogTip, at end: End) {
         self.tip = tip
         self.end = end
-        let recordsEnd = buffer.count
         // Its end is as long whatever the root, which is not known yet.
         RecordEncoder.appendFlushEnd(root: tip.root, synced: tip.synced, to: &buffer)
         RecordEncoder.appendChain(tip.chain, to: &buffer)
         RecordEncoder.appendCRC(0, to: &buffer)
         self.tip!.offset += buffer.count
-        buffer.truncate(to: recordsEnd)
+        buffer.truncate(to: recordByteCount)
     }
 
     /// Closes it without a record: nothing is to be written.
