@@ -16,9 +16,6 @@ import Threading
 /// `@unchecked Sendable`, because everything mutable is touched under `lock` only, but for `committer`, which is
 /// touched only by who holds it, and `answers`, only by who leads.
 final class CommitQueue: @unchecked Sendable {
-    /// An open flush of this size is taken to the disk although nobody waits for it.
-    private static let pressureBytes = 1 << 20
-
     private let lock = Lock()
     private let committer: Committer
     private let environment: Environment
@@ -202,11 +199,11 @@ final class CommitQueue: @unchecked Sendable {
             let request = pending[admitted]
             lock.unlock()
             let admission = committer.admit(request, mayBlock: mayBlock)
-            let byteCount = committer.openByteCount
+            let isLarge = committer.isOpenLarge
             lock.lock()
             if case .postponed = admission { break }
             admitted += 1
-            note(request, admission, byteCount)
+            note(request, admission, isLarge: isLarge)
             guard case .done(let answer) = admission else { continue }
             // Not before it is noted: who is answered has to see what was admitted.
             lock.unlock()
@@ -228,14 +225,14 @@ final class CommitQueue: @unchecked Sendable {
         return true
     }
 
-    private func note(_ request: CommitRequest, _ admission: Committer.Admission, _ byteCount: Int) {
+    private func note(_ request: CommitRequest, _ admission: Committer.Admission, isLarge: Bool) {
         if case .done(.failure) = admission { return }
         isBehind = true
         if case .waiting = admission {
             isFlushDue = true
             hashingAhead.noteArrival()
         }
-        if byteCount >= Self.pressureBytes { isFlushDue = true }
+        if isLarge { isFlushDue = true }
         guard case .async(let interval) = request.durability, environment.usesThreads else { return }
         if ticker == nil { ticker = Ticker(environment.pause) { [weak self] in self?.flushOpen() } }
         if !ticker!.tick(within: interval) { isFlushDue = true }
