@@ -7,11 +7,11 @@ import Testing
     private static func begun() -> HashingAhead {
         var ahead = HashingAhead()
         for _ in 0..<40 {
-            ahead.await(4)
+            ahead.noteClosed(answering: 4)
             ahead.beginDisk(at: 800, afterHashing: 40)
             ahead.endDisk(at: 900)
         }
-        ahead.await(4)
+        ahead.noteClosed(answering: 4)
         ahead.beginDisk(at: 1000, afterHashing: 40)
         return ahead
     }
@@ -39,7 +39,7 @@ import Testing
     @Test func `nobody is awaited, nothing is hashed`() {
         var ahead = Self.begun()
         ahead.endDisk(at: 1100)
-        ahead.await(0)
+        ahead.noteClosed(answering: 0)
         ahead.beginDisk(at: 1200, afterHashing: 40)
         ahead.noteArrival()
         #expect(!ahead.isDue(at: 1201))
@@ -51,7 +51,7 @@ import Testing
         for _ in 0..<4 { ahead.noteArrival() }
         ahead.noteHashed(in: 90)
         ahead.endDisk(at: 1100)
-        ahead.await(4)
+        ahead.noteClosed(answering: 4)
         ahead.beginDisk(at: 1200, afterHashing: 1)
         for _ in 0..<4 { ahead.noteArrival() }
         #expect(!ahead.isDue(at: 1220))
@@ -63,7 +63,7 @@ import Testing
         for _ in 0..<4 { ahead.noteArrival() }
         #expect(ahead.isDue(at: 10))
         ahead.endDisk(at: 10)
-        ahead.await(4)
+        ahead.noteClosed(answering: 4)
         ahead.beginDisk(at: 20, afterHashing: 40)
         for _ in 0..<4 { ahead.noteArrival() }
         #expect(ahead.isDue(at: 25))

@@ -213,7 +213,7 @@ final class CommitQueue: @unchecked Sendable {
         pending.removeFirst(admitted)
     }
 
-    /// Answers whether it was, and others may have come meanwhile.
+    /// Hashes the open flush if that pays; answers whether it did, and others may have come meanwhile.
     private func hashAheadIfDue() -> Bool {
         guard pending.isEmpty, waitingForCommitter == 0, hashingAhead.isDue(at: environment.now()) else { return false }
         lock.unlock()
@@ -283,7 +283,7 @@ final class CommitQueue: @unchecked Sendable {
 
     /// Answers those who wait for the flush before, and takes a closed one to the disk. Releases the lock meanwhile.
     private func persist(_ flush: Flush) -> StoreError? {
-        hashingAhead.await(answers.requests.count)
+        hashingAhead.noteClosed(answering: answers.requests.count)
         let isTimed = environment.usesThreads && !answers.isEmpty
         lock.unlock()
         // Only now, so that those who are woken do not keep the flush from the disk.

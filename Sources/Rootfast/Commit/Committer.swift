@@ -14,8 +14,8 @@ import Threading
 /// The state at the end of a flush is *kept*, as a view, if somebody is likely to read it. If not, pages are written in
 /// their place, and what they held is noted, to be put back if the flush fails.
 ///
-/// One thread at a time may use a committer, but for `seal` and `persist`, which another may call beside it. At most one flush is
-/// closed and not yet finished.
+/// One thread at a time may use a committer, but for `seal` and `persist`, which another may call beside it. At most one
+/// flush is closed and not yet finished.
 final class Committer {
     /// What came of an attempt to admit a request.
     enum Admission {
@@ -58,6 +58,7 @@ final class Committer {
     var anonymousID: [UInt8] = []
     var watch: ((Growth) -> Void)?
 
+    /// An open flush is large from so many bytes on, towards the end of a segment from at least the second.
     private static let pressureBytes = 1 << 20
     private static let pressureBytesMin = 32 << 10
 
@@ -85,8 +86,8 @@ final class Committer {
     var inDoubt: [Voted] { machine.inDoubtInOrder }
     var oldestGenerationOnShow: Int64 { machine.tree.oldestOnShow }
     var memoryBytes: Int { machine.tree.memoryBytes }
-    /// Whether the open flush is to be taken to the disk although nobody waits for it. Towards the end of a segment flushes get
-    /// smaller, as there who comes next has to wait until all is durable.
+    /// Whether the open flush is to be taken to the disk although nobody waits for it. Towards the end of a segment flushes
+    /// get smaller, as there who comes next has to wait until all is durable.
     var isOpenLarge: Bool {
         let left = writer?.byteCountLeft(at: tip.offset) ?? 0
         return open.recordByteCount >= min(Self.pressureBytes, max(Self.pressureBytesMin, left / 2))

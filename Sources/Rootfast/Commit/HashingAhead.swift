@@ -20,7 +20,7 @@ package struct HashingAhead {
     package init() {}
 
     /// A flush was closed, and so many are about to be answered who waited for the one before.
-    package mutating func await(_ count: Int) {
+    package mutating func noteClosed(answering count: Int) {
         (closedIsHashed, openIsHashed) = (openIsHashed, false)
         (awaited, arrived) = (count, 0)
     }

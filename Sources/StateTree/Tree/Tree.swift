@@ -150,8 +150,8 @@ public final class Tree {
     /// The root of the state at an end. Costs and requires what `hash` does, and may run beside what that may.
     public func root(of end: TreeEnd) -> Digest { root(of: end) {} }
 
-    /// The same. `meanwhile` is called between listing what is stale and hashing it, and after each part of that, unless it is
-    /// hashed already.
+    /// The same. `meanwhile` is called between listing what is stale and hashing it, and after each part of that, unless it
+    /// is hashed already.
     package func root(of end: TreeEnd, meanwhile: () -> Void) -> Digest {
         let digest = end.treeDigest ?? hasher.hash(end.generation, below: end.rootSlot, meanwhile: meanwhile)
         return StateHash.root(count: end.count, tree: digest)
