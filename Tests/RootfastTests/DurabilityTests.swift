@@ -131,25 +131,6 @@ import Testing
         #expect(try Store.simulated(disk.afterKill()).root == store.root)
     }
 
-    /// Who comes to a segment's end waits until all is durable: so flushes get smaller before it, and then it is left. They
-    /// used to share what was left of it, as each turned out smaller than it might have been.
-    @Test func `a segment ends after a few smaller flushes`() throws {
-        let disk = SimulatedDisk()
-        let store = try Store.simulated(disk, creating: true, segmentBytesMax: 1 << 20, durability: .none)
-        let calls = Counter()
-        disk.setFault { name, file in
-            if name == "fdatasync", file.hasPrefix("log/") { calls.add() }
-            return nil
-        }
-        var i = 0
-        while try disk.list("log").count < 5 {
-            try store.write { try $0.put(utf8("key \(i % 100)"), utf8("value \(i)")) }
-            i += 1
-        }
-        // Some four for each of the four that are full; some fifteen where they shared what was left.
-        #expect(calls.value <= 4 * 6)
-    }
-
     @Test func `a failed flush takes back what was acknowledged and not durable, and says so`() throws {
         let disk = SimulatedDisk()
         let store = try Store.simulated(disk, creating: true, durability: Self.hour)

@@ -53,9 +53,6 @@ package final class LogWriter: @unchecked Sendable {
         offset > firstOffset && offset + byteCount > options.segmentBytesMax
     }
 
-    /// How many bytes fit in the newest segment beyond `offset`.
-    package func byteCountLeft(at offset: Int) -> Int { max(0, options.segmentBytesMax - offset) }
-
     /// Whether `reserve` would find room and not touch the disk.
     package func hasRoom(at offset: Int, _ byteCount: Int) -> Bool { room.hasRoom(through: offset + byteCount) }
 

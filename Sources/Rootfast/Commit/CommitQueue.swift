@@ -16,6 +16,9 @@ import Threading
 /// `@unchecked Sendable`, because everything mutable is touched under `lock` only, but for `committer`, which is
 /// touched only by who holds it, and `answers`, only by who leads.
 final class CommitQueue: @unchecked Sendable {
+    /// An open flush of this size is taken to the disk although nobody waits for it.
+    private static let pressureBytes = 1 << 20
+
     private let lock = Lock()
     private let committer: Committer
     private let environment: Environment
@@ -199,11 +202,11 @@ final class CommitQueue: @unchecked Sendable {
             let request = pending[admitted]
             lock.unlock()
             let admission = committer.admit(request, mayBlock: mayBlock)
-            let isLarge = committer.isOpenLarge
+            let byteCount = committer.openByteCount
             lock.lock()
             if case .postponed = admission { break }
             admitted += 1
-            note(request, admission, isLarge: isLarge)
+            note(request, admission, byteCount)
             guard case .done(let answer) = admission else { continue }
             // Not before it is noted: who is answered has to see what was admitted.
             lock.unlock()
@@ -225,14 +228,14 @@ final class CommitQueue: @unchecked Sendable {
         return true
     }
 
-    private func note(_ request: CommitRequest, _ admission: Committer.Admission, isLarge: Bool) {
+    private func note(_ request: CommitRequest, _ admission: Committer.Admission, _ byteCount: Int) {
         if case .done(.failure) = admission { return }
         isBehind = true
         if case .waiting = admission {
             isFlushDue = true
             hashingAhead.noteArrival()
         }
-        if isLarge { isFlushDue = true }
+        if byteCount >= Self.pressureBytes { isFlushDue = true }
         guard case .async(let interval) = request.durability, environment.usesThreads else { return }
         if ticker == nil { ticker = Ticker(environment.pause) { [weak self] in self?.flushOpen() } }
         if !ticker!.tick(within: interval) { isFlushDue = true }

@@ -48,8 +48,6 @@ final class Committer {
     /// Whether views should be kept for a while: something came that cannot be taken back without.
     var needsViews = false
     private(set) var poison: StoreError?
-    /// Whether a request waits for a new segment.
-    private var isRotationDue = false
     /// How far the store has gone on since its last snapshot, and who is told.
     var growth: Growth
     private var sequenceAtSnapshot: UInt64
@@ -57,10 +55,6 @@ final class Committer {
     /// The last id that was made.
     var anonymousID: [UInt8] = []
     var watch: ((Growth) -> Void)?
-
-    /// An open flush is large from so many bytes on, towards the end of a segment from at least the second.
-    private static let pressureBytes = 1 << 20
-    private static let pressureBytesMin = 32 << 10
 
     /// A flush that would take more bytes than this is closed, unless it is a single transaction that is larger.
     private static let flushBytesMax = 8 << 20
@@ -86,12 +80,8 @@ final class Committer {
     var inDoubt: [Voted] { machine.inDoubtInOrder }
     var oldestGenerationOnShow: Int64 { machine.tree.oldestOnShow }
     var memoryBytes: Int { machine.tree.memoryBytes }
-    /// Whether the open flush is to be taken to the disk although nobody waits for it. Towards the end of a segment flushes
-    /// get smaller, as there who comes next has to wait until all is durable.
-    var isOpenLarge: Bool {
-        let left = writer?.byteCountLeft(at: tip.offset) ?? 0
-        return open.recordByteCount >= min(Self.pressureBytes, max(Self.pressureBytesMin, left / 2))
-    }
+    /// How many bytes the open flush takes.
+    var openByteCount: Int { open.recordByteCount }
     /// Whether room for the log, or memory for the state, should be made ahead; `makeRoomAhead` does, and may be called
     /// from any thread.
     var isRoomDue: Bool { machine.tree.isRoomDue || writer?.isRoomDue ?? false }
@@ -208,10 +198,7 @@ final class Committer {
         let byteCount = open.byteCountMax(with: request)
         if !open.isEmpty, byteCount > Self.flushBytesMax { return false }
         do throws(DiskError) {
-            if isRotationDue || writer.needsRotation(at: tip.offset, byteCount) {
-                // Whatever comes next, as a flush turns out smaller than it might have been: else ever smaller ones would
-                // share what is left of the segment, each of them waited for.
-                isRotationDue = true
+            if writer.needsRotation(at: tip.offset, byteCount) {
                 guard open.isEmpty, closed == nil, mayBlock else { return false }
                 try rotate(writer)
             }
@@ -226,7 +213,6 @@ final class Committer {
     }
 
     private func rotate(_ writer: LogWriter) throws(DiskError) {
-        isRotationDue = false
         try writer.rotate(timestamp: tip.timestamp)
         durableTip = writer.tip
         tip = durableTip
