@@ -58,7 +58,7 @@ import Testing
         try growing.tree.freeze(hashing: true).checkInvariants()
     }
 
-    /// What the writer does while an end is hashed, at the moment from which it takes pages over early.
+    /// What the writer does while an end is hashed: from the moment on at which all is listed, and as pages are done with.
     @Test(arguments: TreeTests.Shape.allCases, [1, 2, 3, 4])
     func `the writer goes on while what is stale is hashed`(shape: TreeTests.Shape, seed: UInt64) throws {
         var growing = Growing(shape, seed: seed)

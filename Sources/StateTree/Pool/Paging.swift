@@ -4,7 +4,7 @@ import Threading
 
 /// Lets stored pages and long values leave memory, and brings them back.
 ///
-/// A page is *stored* once a snapshot that holds it is durable; from then on it never changes. What is to leave is first
+/// A page is *stored* once a snapshot that holds it is durable, until it is written again (`takeBack`). What is to leave is first
 /// *cooled*: marked so that whoever comes to it takes the slow way in here, which takes the mark off again. What nobody
 /// came to leaves as soon as every reader has finished who may have passed it before the mark (see `ReaderEpochs`; the
 /// cooling stage is that of LeanStore: Leis et al., "LeanStore", ICDE 2018). So references from page to page need no
